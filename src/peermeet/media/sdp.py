@@ -1,0 +1,449 @@
+"""The offer of one browser, checked and reduced to facts, and our answer to it.
+
+Session descriptions are hostile input. This module must do no input or output, keep nothing
+between calls, and raise nothing but `SdpRefused`. It must never hand on what a client says
+about addresses: candidates, `c=` and `o=` lines are not read.
+
+The shape it accepts is one bundled connection that is negotiated once (JSEP, RFC 9429): at most
+one microphone and one camera that the client sends, and pairs of sections that it receives.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+MID = "urn:ietf:params:rtp-hdrext:sdes:mid"
+"""RTP header extension: which section a packet belongs to (RFC 9143)."""
+AUDIO_LEVEL = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
+"""RTP header extension: loudness, client to mixer (RFC 6464)."""
+ABS_SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
+"""RTP header extension: departure time, 24 bits of 6.18 fixed point seconds."""
+VIDEO_ORIENTATION = "urn:3gpp:video-orientation"
+"""RTP header extension: how the camera is held (3GPP TS 26.114)."""
+
+MAX_TEXT_BYTES = 64 * 1024
+MAX_SECTIONS = 34
+# Chromium writes 168 lines for a video section that may receive every codec it knows.
+MAX_LINES_PER_SECTION = 192
+MAX_SSRCS = 16
+
+Kind = Literal["audio", "video"]
+Direction = Literal["sendonly", "recvonly", "inactive"]
+
+_PROTOCOL = "UDP/TLS/RTP/SAVPF"
+_CODECS: Mapping[Kind, str] = {"audio": "opus/48000/2", "video": "vp8/90000"}
+_ANSWERED_CODECS: Mapping[Kind, str] = {"audio": "opus/48000/2", "video": "VP8/90000"}
+# usedtx stays away: a microphone that falls silent would show when somebody is not speaking.
+_OPUS_FORMAT = "minptime=10;useinbandfec=1;stereo=0"
+_FEEDBACK = ("nack", "nack pli", "ccm fir", "goog-remb")
+_MIRROR: Mapping[Direction, Direction] = {
+    "sendonly": "recvonly",
+    "recvonly": "sendonly",
+    "inactive": "inactive",
+}
+# One-byte header extensions carry identifiers 1 to 14 (RFC 8285); we write no others.
+_MAX_EXTENSION_ID = 14
+_KNOWN = (MID, AUDIO_LEVEL, ABS_SEND_TIME, VIDEO_ORIENTATION)
+
+_TOKEN = re.compile(r"[!#-'*+\-.0-9A-Z^-~]{1,16}")
+_UFRAG = re.compile(r"[A-Za-z0-9+/]{4,256}")
+_PWD = re.compile(r"[A-Za-z0-9+/]{22,256}")
+_SHA_256 = re.compile(r"[0-9A-F]{2}(?::[0-9A-F]{2}){31}")
+_NUMBER = re.compile(r"[0-9]{1,10}")
+
+_Attributes = dict[str, list[str]]
+
+
+class SdpRefused(Exception):
+    """The offer cannot be answered.
+
+    `code` is a short constant for people who read counters; `detail` says what was expected and
+    where, and never repeats a word of the offer.
+    """
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.code = code
+        self.detail = detail
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One media section, reduced to what will be negotiated: the answer repeats it exactly."""
+
+    mid: str
+    """Unique in the offer, 1 to 16 token characters: it fits a one-byte header extension."""
+    kind: Kind
+    direction: Direction
+    """As the client offered it: "sendonly" is a microphone or camera that we receive."""
+    payload_type: int
+    """Of Opus 48000/2 or VP8; never 64 to 95, which RTCP occupies (RFC 5761)."""
+    extensions: Mapping[str, int]
+    """Extension URI to its identifier, 1 to 14. Each means the same in the whole offer."""
+    ssrcs: tuple[int, ...]
+    """Announced sources of a sendonly section, repair sources left out; often empty."""
+    feedback: frozenset[str]
+    """Of "nack", "nack pli", "ccm fir", "goog-remb"; the last only where we receive."""
+    reduced_size_rtcp: bool = False
+    """Whether RTCP may be sent without a report in front (RFC 5506)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a client wants: one transport and up to 34 sections on it."""
+
+    ice_ufrag: str
+    ice_pwd: str
+    fingerprints: tuple[tuple[str, str], ...]
+    """Pairs of ("sha-256", "AB:CD:…" in upper case), one of which the client's certificate has."""
+    sections: tuple[Section, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LocalTransport:
+    """Our end: credentials of this peer, the worker's certificate and its addresses."""
+
+    ice_ufrag: str
+    ice_pwd: str
+    fingerprint: tuple[str, str]
+    candidates: Sequence[tuple[str, int]]
+    """Address and UDP port, the preferred one first."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamId:
+    """The constant source that we send on one section, whoever is heard or seen there."""
+
+    ssrc: int
+    cname: str
+    msid: str
+    """Identifier of the media stream, such as "slot3"; sections that share it play in step."""
+
+
+def parse_offer(text: str) -> Offer:
+    """Check an offer and keep what matters of it.
+
+    Raises `SdpRefused`, and nothing else, for every text that is not an acceptable offer.
+    """
+    if len(text) > MAX_TEXT_BYTES:
+        raise SdpRefused("too_large", f"at most {MAX_TEXT_BYTES} bytes")
+    if not text.isascii():
+        raise SdpRefused("not_ascii", "only ASCII text is read")
+    session, media = _split(text)
+    names = [_media_line(line, index) for index, (line, _) in enumerate(media)]
+    parts = [attributes for _, attributes in media]
+    everywhere = [session, *parts]
+
+    if "ice-lite" in session:
+        raise SdpRefused("ice_lite", "one end must be a full ICE agent, and it is not ours")
+    mids = _mids(parts)
+    _check_bundle(session, mids)
+    _check_setup(everywhere)
+    ufrag = _agreed(everywhere, "ice-ufrag", _UFRAG)
+    pwd = _agreed(everywhere, "ice-pwd", _PWD)
+    fingerprints = _fingerprints(everywhere)
+    extensions = _extension_ids(parts)
+
+    sections = tuple(
+        _section(index, kind, formats, mids[index], session, parts[index], extensions)
+        for index, (kind, formats) in enumerate(names)
+    )
+    _check_together(sections)
+    return Offer(ufrag, pwd, fingerprints, sections)
+
+
+def build_answer(offer: Offer, local: LocalTransport, streams: Mapping[str, StreamId]) -> str:
+    """Answer every section of the offer in its order; equal arguments give equal text.
+
+    `streams` names, by mid, the source we send on each recvonly section. A recvonly section
+    that it lacks is answered inactive.
+    """
+    lines = [
+        "v=0",
+        # Nobody reads the session's identity here: a connection is negotiated once.
+        "o=- 1 1 IN IP4 0.0.0.0",
+        "s=-",
+        "t=0 0",
+        "a=ice-lite",
+        "a=group:BUNDLE " + " ".join(section.mid for section in offer.sections),
+        "a=msid-semantic: WMS *",
+    ]
+    for index, section in enumerate(offer.sections):
+        lines += _answer_section(section, local, streams.get(section.mid))
+        if index == 0:
+            lines += _candidates(local.candidates)
+    return "\r\n".join(lines) + "\r\n"
+
+
+def _split(text: str) -> tuple[_Attributes, list[tuple[str, _Attributes]]]:
+    """Attributes of the session, then each `m=` value with its attributes."""
+    lines = text.removesuffix("\n").split("\n")
+    if lines[0].rstrip("\r") != "v=0":
+        raise SdpRefused("not_sdp", "the first line must be v=0")
+    session: _Attributes = {}
+    media: list[tuple[str, _Attributes]] = []
+    current = session
+    count = 0
+    for line in lines:
+        line = line.removesuffix("\r")
+        if line[1:2] != "=":
+            raise SdpRefused("bad_line", "every line is a letter, an equals sign and a value")
+        count += 1
+        if line[0] == "m":
+            if len(media) == MAX_SECTIONS:
+                raise SdpRefused("too_many_sections", f"at most {MAX_SECTIONS}")
+            current, count = {}, 1
+            media.append((line[2:], current))
+        elif count > MAX_LINES_PER_SECTION:
+            raise SdpRefused("too_many_lines", f"at most {MAX_LINES_PER_SECTION} a section")
+        elif line[0] == "a":
+            name, _, value = line[2:].partition(":")
+            current.setdefault(name, []).append(value)
+    if not media:
+        raise SdpRefused("no_media", "at least one section is needed")
+    return session, media
+
+
+def _media_line(value: str, index: int) -> tuple[Kind, list[str]]:
+    kind, _, rest = value.partition(" ")
+    if kind == "application":
+        raise SdpRefused("data_channel", "messages travel on the WebSocket")
+    if kind != "audio" and kind != "video":
+        raise SdpRefused("bad_media", f"section {index} is neither audio nor video")
+    fields = rest.split(" ")
+    if len(fields) < 3 or fields[1] != _PROTOCOL:
+        raise SdpRefused("bad_protocol", f"section {index} must use {_PROTOCOL}")
+    return ("audio" if kind == "audio" else "video"), fields[2:]
+
+
+def _mids(parts: Sequence[_Attributes]) -> list[str]:
+    mids = []
+    for index, part in enumerate(parts):
+        given = part.get("mid", [])
+        if len(given) != 1 or not _TOKEN.fullmatch(given[0]):
+            raise SdpRefused("bad_mid", f"section {index} needs one mid of 1 to 16 characters")
+        mids.append(given[0])
+    if len(set(mids)) != len(mids):
+        raise SdpRefused("bad_mid", "mids must differ")
+    return mids
+
+
+def _check_bundle(session: _Attributes, mids: Sequence[str]) -> None:
+    groups = [value.split(" ") for value in session.get("group", [])]
+    bundles = [group[1:] for group in groups if group[0] == "BUNDLE"]
+    if len(bundles) != 1 or sorted(bundles[0]) != sorted(mids):
+        raise SdpRefused("not_bundled", "one BUNDLE group must hold every section")
+
+
+def _check_setup(everywhere: Iterable[_Attributes]) -> None:
+    roles = {role for part in everywhere for role in part.get("setup", [])}
+    if not roles or not roles <= {"actpass", "active"}:
+        raise SdpRefused("bad_setup", "the client must be able to open DTLS")
+
+
+def _agreed(everywhere: Iterable[_Attributes], name: str, form: re.Pattern[str]) -> str:
+    """The one value that the whole offer has: its sections share one transport."""
+    values = {value for part in everywhere for value in part.get(name, [])}
+    if len(values) != 1:
+        raise SdpRefused("bad_ice", f"one {name} is needed for the whole offer")
+    value = values.pop()
+    if not form.fullmatch(value):
+        raise SdpRefused("bad_ice", f"{name} is not of the form RFC 8839 gives")
+    return value
+
+
+def _fingerprints(everywhere: Iterable[_Attributes]) -> tuple[tuple[str, str], ...]:
+    found = set()
+    for part in everywhere:
+        for value in part.get("fingerprint", []):
+            algorithm, _, digest = value.partition(" ")
+            if algorithm.lower() == "sha-256":
+                found.add(digest.upper())
+    if len(found) != 1 or not _SHA_256.fullmatch(digest := found.pop()):
+        raise SdpRefused("bad_fingerprint", "one sha-256 fingerprint is needed")
+    return (("sha-256", digest),)
+
+
+def _extension_ids(parts: Iterable[_Attributes]) -> dict[int, str]:
+    """What each extension identifier of the offer means.
+
+    A packet's section is found by its mid extension, so an identifier must mean the same in
+    all sections of a bundle (RFC 9143, section 9.2), also those that we do not know.
+    """
+    meanings: dict[int, str] = {}
+    for part in parts:
+        for value in part.get("extmap", []):
+            fields = value.split(" ")
+            number = _number(fields[0].partition("/")[0], 0xFFFF)
+            if len(fields) < 2 or number is None:
+                raise SdpRefused("bad_extension", "an extmap is an identifier and a URI")
+            if meanings.setdefault(number, fields[1]) != fields[1]:
+                raise SdpRefused("bad_extension", "an identifier has two meanings")
+    known = [uri for uri in meanings.values() if uri in _KNOWN]
+    if len(set(known)) != len(known):
+        raise SdpRefused("bad_extension", "an extension has two identifiers")
+    return meanings
+
+
+def _section(
+    index: int,
+    kind: Kind,
+    formats: Sequence[str],
+    mid: str,
+    session: _Attributes,
+    part: _Attributes,
+    meanings: Mapping[int, str],
+) -> Section:
+    if "rtcp-mux" not in part:
+        raise SdpRefused("no_rtcp_mux", f"section {index} must carry RTCP beside RTP")
+    direction = _direction(index, session, part)
+    payload_type = _payload_type(index, kind, formats, part)
+    receiving = direction == "sendonly"
+
+    wanted = {MID}
+    if kind == "audio" and receiving:
+        wanted.add(AUDIO_LEVEL)
+    if kind == "video":
+        wanted.add(VIDEO_ORIENTATION)
+        if receiving:
+            wanted.add(ABS_SEND_TIME)
+    extensions: dict[str, int] = {}
+    for value in part.get("extmap", []):
+        # An extmap with a direction ("3/recvonly") is for one way only; ours go both ways.
+        number = _number(value.partition(" ")[0], _MAX_EXTENSION_ID)
+        if number and meanings[number] in wanted:
+            extensions.setdefault(meanings[number], number)
+
+    offered = set()
+    for value in part.get("rtcp-fb", []):
+        target, _, feedback = value.partition(" ")
+        if target in ("*", str(payload_type)):
+            offered.add(feedback)
+    answered = set(_FEEDBACK) if kind == "video" else set()
+    if not receiving:
+        answered.discard("goog-remb")
+
+    return Section(
+        mid=mid,
+        kind=kind,
+        direction=direction,
+        payload_type=payload_type,
+        extensions=extensions,
+        ssrcs=_ssrcs(index, part) if receiving else (),
+        feedback=frozenset(offered & answered),
+        reduced_size_rtcp="rtcp-rsize" in part,
+    )
+
+
+def _direction(index: int, session: _Attributes, part: _Attributes) -> Direction:
+    names = ("sendrecv", "sendonly", "recvonly", "inactive")
+    given = [name for name in names if name in part] or [name for name in names if name in session]
+    if given == ["sendonly"]:
+        return "sendonly"
+    if given == ["recvonly"]:
+        return "recvonly"
+    if given == ["inactive"]:
+        return "inactive"
+    raise SdpRefused("bad_direction", f"section {index} must either send or receive")
+
+
+def _payload_type(index: int, kind: Kind, formats: Sequence[str], part: _Attributes) -> int:
+    codecs: dict[str, str] = {}
+    for value in part.get("rtpmap", []):
+        name, _, codec = value.partition(" ")
+        if codecs.setdefault(name, codec) != codec:
+            raise SdpRefused("bad_codec", f"section {index} maps one payload type twice")
+    for name in formats:
+        number = _number(name, 127)
+        if number is not None and not 64 <= number <= 95:
+            if codecs.get(name, "").lower() == _CODECS[kind]:
+                return number
+    raise SdpRefused("no_codec", f"section {index} must offer {_ANSWERED_CODECS[kind]}")
+
+
+def _ssrcs(index: int, part: _Attributes) -> tuple[int, ...]:
+    found: dict[int, None] = {}
+    for value in part.get("ssrc", []):
+        ssrc = _number(value.partition(" ")[0], 0xFFFFFFFF)
+        if ssrc is None:
+            raise SdpRefused("bad_ssrc", f"section {index} names a source that is no number")
+        found[ssrc] = None
+    for value in part.get("ssrc-group", []):
+        group = value.split(" ")
+        if group[0] in ("FID", "FEC-FR"):
+            for name in group[2:]:
+                repair = _number(name, 0xFFFFFFFF)
+                if repair is not None:
+                    found.pop(repair, None)
+    return tuple(found)
+
+
+def _check_together(sections: Sequence[Section]) -> None:
+    for kind in ("audio", "video"):
+        sending = [s for s in sections if s.kind == kind and s.direction == "sendonly"]
+        if len(sending) > 1:
+            raise SdpRefused("too_many_senders", f"one sending {kind} section at most")
+    ssrcs = [ssrc for section in sections for ssrc in section.ssrcs]
+    if len(ssrcs) > MAX_SSRCS or len(set(ssrcs)) != len(ssrcs):
+        raise SdpRefused("bad_ssrc", f"at most {MAX_SSRCS} sources, each in one section")
+    audio = {section.payload_type for section in sections if section.kind == "audio"}
+    video = {section.payload_type for section in sections if section.kind == "video"}
+    if audio & video:
+        raise SdpRefused("bad_codec", "one payload type means two codecs")
+
+
+def _number(text: str, maximum: int) -> int | None:
+    """A plain decimal number up to `maximum`; int() alone would take "1_0" or a sign."""
+    if not _NUMBER.fullmatch(text):
+        return None
+    number = int(text)
+    return number if number <= maximum else None
+
+
+def _answer_section(
+    section: Section, local: LocalTransport, stream: StreamId | None
+) -> list[str]:
+    payload_type = section.payload_type
+    direction = _MIRROR[section.direction]
+    if direction == "sendonly" and stream is None:
+        direction = "inactive"
+    # Browsers would take transport lines once for the bundle; aiortc wants them in each section.
+    lines = [
+        f"m={section.kind} 9 {_PROTOCOL} {payload_type}",
+        "c=IN IP4 0.0.0.0",
+        f"a=mid:{section.mid}",
+        f"a={direction}",
+        f"a=ice-ufrag:{local.ice_ufrag}",
+        f"a=ice-pwd:{local.ice_pwd}",
+        f"a=fingerprint:{local.fingerprint[0]} {local.fingerprint[1]}",
+        "a=setup:passive",
+        "a=rtcp-mux",
+    ]
+    if section.reduced_size_rtcp:
+        lines.append("a=rtcp-rsize")
+    lines += [
+        f"a=extmap:{number} {uri}"
+        for uri, number in sorted(section.extensions.items(), key=lambda item: item[1])
+    ]
+    lines.append(f"a=rtpmap:{payload_type} {_ANSWERED_CODECS[section.kind]}")
+    if section.kind == "audio":
+        lines.append(f"a=fmtp:{payload_type} {_OPUS_FORMAT}")
+    lines += [f"a=rtcp-fb:{payload_type} {name}" for name in _FEEDBACK if name in section.feedback]
+    if direction == "sendonly" and stream is not None:
+        lines += [
+            f"a=msid:{stream.msid} {stream.msid}-{section.kind}",
+            f"a=ssrc:{stream.ssrc} cname:{stream.cname}",
+        ]
+    return lines
+
+
+def _candidates(candidates: Iterable[tuple[str, int]]) -> list[str]:
+    """Host candidates in order of preference (RFC 8445, section 5.1.2), and the end of them."""
+    lines = []
+    for index, (address, port) in enumerate(candidates):
+        priority = (126 << 24) | ((65535 - index) << 8) | 255
+        lines.append(f"a=candidate:{index + 1} 1 udp {priority} {address} {port} typ host")
+    return [*lines, "a=end-of-candidates"]
