@@ -403,9 +403,7 @@ def _number(text: str, maximum: int) -> int | None:
     return number if number <= maximum else None
 
 
-def _answer_section(
-    section: Section, local: LocalTransport, stream: StreamId | None
-) -> list[str]:
+def _answer_section(section: Section, local: LocalTransport, stream: StreamId | None) -> list[str]:
     payload_type = section.payload_type
     direction = _MIRROR[section.direction]
     if direction == "sendonly" and stream is None:
