@@ -1,0 +1,1 @@
+"""The rules of a circle. Standard library only; no clock, randomness, input or output."""

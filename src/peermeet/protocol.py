@@ -1,0 +1,289 @@
+"""The wire between a browser and the server: frames around the core's commands and views.
+
+One JSON object per WebSocket text frame, told apart by `kind`. `docs/protocol.md` is the manual
+for people who write clients; `json_schema()` is the source of the web client's types. No rule
+lives here: pydantic only says whether a frame has the right shape.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema
+
+from peermeet.core.messages import Command
+from peermeet.core.model import SeatId
+from peermeet.core.project import Notice, View
+
+VERSION = 1
+"""Grows when a client written for the older one would no longer work."""
+
+AGREEMENT_VERSION = 1
+"""The group agreement that a person affirms before sitting down."""
+
+MAX_FRAME_BYTES = 65_536
+"""Longer frames end the connection before they are parsed."""
+
+HEARTBEAT_MS = 5_000
+"""How often a client sends `ping`."""
+
+SILENCE_MS = 12_000
+"""A side that has heard nothing for this long takes the line as dropped."""
+
+COLORS = (
+    "sage",
+    "rose",
+    "sky",
+    "sand",
+    "lilac",
+    "teal",
+    "clay",
+    "honey",
+)
+"""The palette a person chooses from; how it looks is the client's business."""
+
+_STRICT = ConfigDict(extra="forbid")
+
+Ref = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=r"^[\w.:-]+$")]
+"""A client's own name for a request; its answer carries the same."""
+
+Secret = Annotated[str, StringConstraints(min_length=20, max_length=200, pattern=r"^[\w.-]+$")]
+
+
+class Fault(StrEnum):
+    """Why the server could not take a frame, or ended the connection. Stable codes.
+
+    Refusals of commands carry the core's codes (`core.messages.Code`) or one of these.
+    """
+
+    BAD_FRAME = "bad_frame"
+    """Not JSON, or not the shape of any frame."""
+    UNKNOWN_COMMAND = "unknown_command"
+    HELLO_FIRST = "hello_first"
+    """Something else than `hello` came first, or it came too late."""
+    BAD_VERSION = "bad_version"
+    BAD_LINK = "bad_link"
+    """This link is not one of ours, is damaged, or has expired."""
+    BAD_RESUME = "bad_resume"
+    """This seat is gone; join by the link again."""
+    AGREEMENT_NEEDED = "agreement_needed"
+    TOO_FAST = "too_fast"
+    """More frames than a person could cause."""
+    BUSY = "busy"
+    """The server could not do it just now; nothing has changed; try again."""
+    BAD_SDP = "bad_sdp"
+    REPLACED = "replaced"
+    """The same person opened the circle in another window."""
+    REMOVED = "removed"
+    CIRCLE_ENDED = "circle_ended"
+    RESTARTING = "restarting"
+    """The server goes down and will be back: reconnect with the resume token."""
+    SILENT = "silent"
+    """Nothing was heard from the client for SILENCE_MS."""
+    TROUBLE = "trouble"
+    """The server failed; the fault is ours."""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How a person appears in this circle. Held by the client, relayed, never stored or logged."""
+
+    __pydantic_config__ = _STRICT
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
+    color: Literal["sage", "rose", "sky", "sand", "lilac", "teal", "clay", "honey"]
+
+
+# --- From the client -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Hello:
+    """The first frame. `resume` brings a person back to their seat, `link` gives a new one.
+
+    When both are given and the seat still exists, the seat wins; else the link.
+    """
+
+    __pydantic_config__ = _STRICT
+    version: int
+    profile: Profile
+    agreement: int
+    link: Secret | None = None
+    resume: Secret | None = None
+    kind: Literal["hello"] = "hello"
+
+
+@dataclass(frozen=True)
+class Do:
+    """Ask for a command. Answered by `done` or `refused` with the same ref."""
+
+    __pydantic_config__ = _STRICT
+    ref: Ref
+    command: Annotated[Command, Field(discriminator="kind")]
+    kind: Literal["do"] = "do"
+
+
+@dataclass(frozen=True)
+class Offer:
+    """An SDP offer for a new media connection. Answered by `answer` or `refused`."""
+
+    __pydantic_config__ = _STRICT
+    ref: Ref
+    sdp: Annotated[str, StringConstraints(max_length=MAX_FRAME_BYTES)]
+    kind: Literal["offer"] = "offer"
+
+
+@dataclass(frozen=True)
+class ChangeProfile:
+    __pydantic_config__ = _STRICT
+    profile: Profile
+    kind: Literal["profile"] = "profile"
+
+
+@dataclass(frozen=True)
+class Ping:
+    kind: Literal["ping"] = "ping"
+
+
+ClientFrame = Hello | Do | Offer | ChangeProfile | Ping
+
+
+# --- From the server -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Welcome:
+    """You have a seat. resume: keep it for this tab only; it brings you back to the seat.
+
+    capacity: seats of a circle; a client offers capacity - 1 receiving pairs.
+    """
+
+    seat: SeatId
+    resume: str
+    capacity: int
+    heartbeat_ms: int = HEARTBEAT_MS
+    silence_ms: int = SILENCE_MS
+    kind: Literal["welcome"] = "welcome"
+
+
+@dataclass(frozen=True)
+class Show:
+    """The whole view, again after each change. `seq` grows; a smaller one is old news."""
+
+    seq: int
+    view: View
+    profiles: dict[SeatId, Profile] = field(default_factory=dict)
+    notices: list[Notice] = field(default_factory=list)
+    kind: Literal["view"] = "view"
+
+
+@dataclass(frozen=True)
+class Streams:
+    """Whose audio and video arrives on which of your receiving transceivers, whole."""
+
+    mids: dict[str, SeatId]
+    kind: Literal["streams"] = "streams"
+
+
+@dataclass(frozen=True)
+class Reoffer:
+    """Your media connection is gone on the server's side: make a new one."""
+
+    kind: Literal["reoffer"] = "reoffer"
+
+
+@dataclass(frozen=True)
+class Done:
+    """The command took effect and is kept, even through a crash. seq: of the view that shows it."""
+
+    ref: str
+    seq: int
+    kind: Literal["done"] = "done"
+
+
+@dataclass(frozen=True)
+class RefusedFrame:
+    """Nothing has changed."""
+
+    ref: str
+    code: str
+    kind: Literal["refused"] = "refused"
+
+
+@dataclass(frozen=True)
+class Answer:
+    ref: str
+    sdp: str
+    kind: Literal["answer"] = "answer"
+
+
+@dataclass(frozen=True)
+class Pong:
+    kind: Literal["pong"] = "pong"
+
+
+@dataclass(frozen=True)
+class FaultFrame:
+    """A frame could not be taken; the connection stays. ref: the frame's, if it could be read."""
+
+    code: str
+    ref: str | None = None
+    kind: Literal["fault"] = "fault"
+
+
+@dataclass(frozen=True)
+class Bye:
+    """The last frame before the server closes. again: reconnecting makes sense."""
+
+    code: str
+    again: bool
+    kind: Literal["bye"] = "bye"
+
+
+ServerFrame = (
+    Welcome | Show | Streams | Reoffer | Done | RefusedFrame | Answer | Pong | FaultFrame | Bye
+)
+
+client_frames: TypeAdapter[ClientFrame] = TypeAdapter(
+    Annotated[ClientFrame, Field(discriminator="kind")]
+)
+server_frames: TypeAdapter[ServerFrame] = TypeAdapter(
+    Annotated[ServerFrame, Field(discriminator="kind")]
+)
+
+
+def encode(frame: ServerFrame | ClientFrame) -> str:
+    """The JSON text of a frame."""
+    adapter: TypeAdapter[Any] = server_frames if isinstance(frame, ServerFrame) else client_frames
+    return adapter.dump_json(frame).decode()
+
+
+class _Schema(GenerateJsonSchema):
+    """Plain names and required kinds, so that generated TypeScript unions can be told apart."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        return False
+
+    def field_is_required(self, field: Any, total: bool) -> bool:
+        required: bool = super().field_is_required(field, total)
+        schema = field.get("schema", {})
+        inner = schema.get("schema", schema)
+        return required or inner.get("type") == "literal"
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of all frames: ClientFrame and ServerFrame under `$defs`."""
+    frames, schema = TypeAdapter.json_schemas(
+        [
+            ("ClientFrame", "validation", client_frames),
+            ("ServerFrame", "serialization", server_frames),
+        ],
+        schema_generator=_Schema,
+    )
+    return {
+        "$defs": {**schema["$defs"], **{key[0]: value for key, value in frames.items()}},
+        "title": "Frame",
+        "anyOf": [{"$ref": "#/$defs/ClientFrame"}, {"$ref": "#/$defs/ServerFrame"}],
+    }
