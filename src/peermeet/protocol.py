@@ -77,6 +77,8 @@ class Fault(StrEnum):
     BAD_SDP = "bad_sdp"
     REPLACED = "replaced"
     """The same person opened the circle in another window."""
+    LEFT = "left"
+    """You left, as you asked."""
     REMOVED = "removed"
     CIRCLE_ENDED = "circle_ended"
     RESTARTING = "restarting"

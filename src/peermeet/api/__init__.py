@@ -1,0 +1,1 @@
+"""Plain HTTP: does this link work, is the server well, and the pages."""

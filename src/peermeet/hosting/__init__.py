@@ -1,0 +1,1 @@
+"""Who runs which circle, and in what order things happen."""

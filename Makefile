@@ -1,0 +1,78 @@
+# Set-up happens by itself: each stamp in .make/ is as new as what it was made from.
+PYTHON ?= python3
+BIN := .venv/bin
+export PEERMEET_DATA ?= data
+SOURCES := src tests bench migrations
+
+.PHONY: run demo test check fmt types lock bench web clean system
+.DELETE_ON_ERROR:
+
+run: .make/runtime .make/web  ## start the server and print two links
+	$(BIN)/peermeet serve
+
+demo: .make/runtime .make/web  ## the same, with five robots in the circle
+	$(BIN)/peermeet serve --robots 5
+
+test: .make/system .make/dev .make/web check  ## everything a change must pass
+	cd web && npm test --silent
+	$(BIN)/pytest $(PYTEST)
+
+check: .make/dev .make/web
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	cd web && npm run check --silent
+
+fmt: .make/dev
+	$(BIN)/ruff format $(SOURCES)
+	$(BIN)/ruff check --fix $(SOURCES)
+
+types: .make/dev .make/npm  ## the client's types from the server's messages
+	$(BIN)/peermeet schema > web/schema.json
+	cd web && npm run types --silent
+
+bench: .make/dev .make/web  ## figures into bench/latest.json, under ten minutes
+	$(BIN)/python -m bench
+
+lock: .make/dev
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra build pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra dev pyproject.toml -o requirements-dev.lock
+
+web: .make/web
+system: .make/system
+
+clean:
+	rm -rf .venv .make web/node_modules src/peermeet/web
+
+.make/system: scripts/system
+	@mkdir -p .make
+	scripts/system
+	@touch $@
+
+.make/venv:
+	@mkdir -p .make
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed."; exit 1; }
+	@$(PYTHON) -m venv .venv || { echo "Run: apt-get install python3-venv"; exit 1; }
+	@touch $@
+
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check
+ITSELF := $(PIP) --no-deps --no-build-isolation --editable .
+
+.make/runtime: .make/venv requirements.lock pyproject.toml
+	@test -e .make/dev || { $(PIP) --require-hashes -r requirements.lock && $(ITSELF); }
+	@touch $@
+
+.make/dev: .make/venv requirements-dev.lock pyproject.toml
+	@$(PIP) --require-hashes -r requirements-dev.lock && $(ITSELF)
+	@touch $@ .make/runtime
+
+.make/npm: web/package.json web/package-lock.json
+	@mkdir -p .make
+	@command -v npm > /dev/null || { echo "Node 20 or newer with npm is needed."; exit 1; }
+	cd web && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+.make/web: .make/npm web/index.html web/vite.config.ts $(shell find web/src web/public -type f 2>/dev/null)
+	cd web && npm run build --silent
+	@touch $@

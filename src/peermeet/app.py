@@ -1,0 +1,124 @@
+"""The composition root: builds the adapters and wires them into one ASGI app."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI, WebSocket
+
+from peermeet import identity
+from peermeet.api import health, links, pages
+from peermeet.config import Settings
+from peermeet.core.model import Millis
+from peermeet.hosting.host import Host
+from peermeet.hosting.ports import SystemClock
+from peermeet.media.link import MediaLink
+from peermeet.signalling.socket import Sockets
+from peermeet.storage.engine import migrate, open_engine
+from peermeet.storage.journal import SqlJournal
+
+DAY_MS = 86_400_000
+
+
+def server_key(settings: Settings) -> bytes:
+    """The secret that signs links and seats, made on first use in the data folder (mode 0600)."""
+    settings.data.mkdir(parents=True, exist_ok=True)
+    path = settings.data / "secret.key"
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_bytes()
+    with os.fdopen(handle, "wb") as file:
+        key = secrets.token_bytes(identity.KEY_BYTES)
+        file.write(key)
+    return key
+
+
+def new_link(settings: Settings, as_facilitator: bool) -> str:
+    """A fresh invitation to the circle of this server."""
+    until = Millis(SystemClock().now() + settings.link_days * DAY_MS)
+    invitation = identity.Invitation(identity.HOME, as_facilitator)
+    token = identity.make_link(server_key(settings), invitation, secrets.token_bytes(8), until)
+    return f"{settings.url}/join#{token}"
+
+
+def own_address() -> str:
+    """The address that other machines of this network see; loopback where there is none.
+
+    Connecting a UDP socket sends nothing: it only asks the routing table. The address is one of
+    those kept free for documentation (RFC 5737).
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            return "127.0.0.1"
+        return str(probe.getsockname()[0])
+
+
+def media_socket(settings: Settings) -> Path:
+    """Where web process and media worker meet. Unix socket paths hold 107 bytes at most."""
+    path = (settings.data / "media.sock").absolute()
+    if len(os.fsencode(path)) < 100:
+        return path
+    return Path(tempfile.mkdtemp(prefix="peermeet-")) / "media.sock"
+
+
+def build(settings: Settings) -> FastAPI:
+    """The app; everything that runs lives inside its lifespan."""
+    key = server_key(settings)
+    clock = SystemClock()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            if settings.database.startswith("sqlite"):
+                await migrate(settings.database)
+            engine = open_engine(settings.database)
+            stack.push_async_callback(engine.dispose)
+            journal = SqlJournal(engine)
+            # The link's callbacks need the host and the host needs the link.
+            media = MediaLink(
+                socket=media_socket(settings),
+                bind=settings.media_bind or own_address(),
+                port=settings.udp_port,
+                announce=settings.announce_ip,
+                on_streams=lambda c, s, mids: host.set_streams(c, s, mids),
+                on_media=lambda c, s, state: host.media_gone(c, s) if state == "gone" else None,
+                on_restart=lambda: host.media_restarted(),
+            )
+            host = Host(journal, media, clock)
+            await media.start()
+            stack.push_async_callback(media.stop)
+            await stack.enter_async_context(host)
+            app.state.sockets = Sockets(host, clock, key, settings.origins)
+            app.state.media = media
+            yield
+
+    app = FastAPI(
+        lifespan=lifespan,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        # Else OTEL_* variables in the environment would switch on an exporter by themselves.
+        telemetry={"auto_configure": False},
+    )
+
+    @app.websocket("/ws")
+    async def talk(socket: WebSocket) -> None:
+        await app.state.sockets.serve(socket)
+
+    async def is_ready() -> bool:
+        return bool(app.state.media.is_up)
+
+    app.include_router(links.router(key, clock.now))
+    app.include_router(health.router(is_ready))
+    pages.add_pages(app, Path(__file__).parent / "web")
+    app.add_middleware(pages.Headers)
+    return app

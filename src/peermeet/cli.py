@@ -1,0 +1,100 @@
+"""The command line: peermeet serve | robots | migrate | admin | schema."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import fcntl
+import json
+import logging
+import sys
+from pathlib import Path
+
+import uvicorn
+from pydantic import ValidationError
+
+from peermeet import __version__, protocol
+from peermeet.app import build, new_link
+from peermeet.config import Settings
+from peermeet.robots.crowd import add_arguments as add_robot_arguments
+from peermeet.robots.crowd import main as run_robots
+from peermeet.storage.engine import migrate
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; the exit code."""
+    parser = argparse.ArgumentParser(prog="peermeet", description=__doc__)
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("serve", help="run the server and print two invitation links")
+    commands.add_parser("migrate", help="bring the database's tables up to date")
+    commands.add_parser("schema", help="print the JSON Schema of the wire protocol")
+    robots = commands.add_parser("robots", help="fill a circle with robots")
+    add_robot_arguments(robots)
+    admin = commands.add_parser("admin", help="for whoever runs the server")
+    tasks = admin.add_subparsers(dest="task", required=True)
+    link = tasks.add_parser("link", help="print a fresh invitation link")
+    link.add_argument("--role", choices=("facilitator", "participant"), required=True)
+    chosen = parser.parse_args(arguments)
+    match chosen.command:
+        case "schema":
+            print(json.dumps(protocol.json_schema(), indent=1))
+            return 0
+        case "robots":
+            return run_robots(chosen)
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        for fault in error.errors(include_url=False, include_input=False):
+            name = "_".join(str(part) for part in fault["loc"]).upper()
+            prefix = "" if name.startswith("PEERMEET_") else "PEERMEET_"
+            print(f"{prefix}{name}: {fault['msg']}", file=sys.stderr)
+        return 2
+    match chosen.command:
+        case "serve":
+            return serve(settings)
+        case "migrate":
+            asyncio.run(migrate(settings.database))
+            return 0
+        case "admin":
+            print(new_link(settings, as_facilitator=chosen.role == "facilitator"))
+            return 0
+    raise AssertionError(chosen.command)
+
+
+def serve(settings: Settings) -> int:
+    """Serve until a signal; one server a data folder."""
+    logging.basicConfig(
+        level=settings.log_level.upper(), format="%(levelname)s %(name)s %(message)s"
+    )
+    settings.data.mkdir(parents=True, exist_ok=True)
+    with open(settings.data / "server.lock", "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"Another server is using {settings.data}.", file=sys.stderr)
+            return 1
+        # SQLite leaves a file behind that must be ours alone to read.
+        Path(settings.data).chmod(0o700)
+        server = uvicorn.Server(
+            uvicorn.Config(
+                build(settings),
+                host=settings.host,
+                port=settings.port,
+                log_level="warning",
+                access_log=False,
+                server_header=False,
+                ws_max_size=protocol.MAX_FRAME_BYTES,
+                ws_max_queue=16,
+                ws_per_message_deflate=False,
+                ws_ping_interval=None,
+                timeout_keep_alive=20,
+                timeout_graceful_shutdown=5,
+                h11_max_incomplete_event_size=16_384,
+            )
+        )
+        print("PeerMeet is at", settings.url)
+        print("Facilitator: ", new_link(settings, as_facilitator=True))
+        print("Participants:", new_link(settings, as_facilitator=False), flush=True)
+        server.run()
+    return 0 if server.started else 1

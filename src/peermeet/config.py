@@ -1,0 +1,80 @@
+"""Every setting, from the environment (`PEERMEET_…`) or from one file of `KEY=VALUE` lines.
+
+Only cli and app import this. Names, meanings and defaults are told in docs/operating.md; a test
+compares the two.
+"""
+
+from __future__ import annotations
+
+import os
+from ipaddress import ip_address
+from pathlib import Path
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What an admin may set. Unknown keys in the file and bad values stop the start."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="PEERMEET_",
+        env_file=os.environ.get("PEERMEET_CONFIG", "peermeet.env"),
+        extra="forbid",
+        frozen=True,
+    )
+
+    data: Path = Path("data")
+    """The one folder that holds everything this server keeps."""
+    host: str = "127.0.0.1"
+    """Address to serve HTTP on; a proxy with TLS stands before it."""
+    port: int = Field(8000, ge=1, le=65535)
+    """TCP port for HTTP and WebSockets."""
+    public_url: str | None = None
+    """What people type; links are made of it, and its origin may open WebSockets."""
+    extra_origins: tuple[str, ...] = ()
+    """Further exact origins (JSON list) that may open WebSockets."""
+    database_url: str | None = None
+    """SQLAlchemy URL; default is a SQLite file in the data folder."""
+    media_bind: str | None = None
+    """Address of the media worker's UDP socket; default is this machine's own."""
+    media_port: int | None = Field(None, ge=1, le=65535)
+    """The one UDP port of the media worker; default is the number of `port`."""
+    announce_ip: tuple[str, ...] = ()
+    """Addresses (JSON list) told to browsers instead of `media_bind`, behind NAT or Docker."""
+    link_days: int = Field(30, ge=1, le=3650)
+    """How long an invitation link works."""
+    log_level: str = Field("info", pattern="^(debug|info|warning|error)$")
+
+    @field_validator("announce_ip")
+    @classmethod
+    def _addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(str(ip_address(v)) for v in value)
+
+    @field_validator("public_url")
+    @classmethod
+    def _no_slash(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("http://", "https://")):
+            raise ValueError("must begin with http:// or https://")
+        return None if value is None else value.rstrip("/")
+
+    @property
+    def url(self) -> str:
+        """The public address of the server, without a slash at the end."""
+        return self.public_url or f"http://localhost:{self.port}"
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """Exact origins that may open a WebSocket."""
+        own = {self.url, *self.extra_origins}
+        if self.public_url is None:
+            own.add(f"http://127.0.0.1:{self.port}")
+        return frozenset(own)
+
+    @property
+    def database(self) -> str:
+        return self.database_url or f"sqlite+aiosqlite:///{self.data / 'peermeet.db'}"
+
+    @property
+    def udp_port(self) -> int:
+        return self.media_port or self.port

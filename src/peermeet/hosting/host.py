@@ -1,0 +1,128 @@
+"""This node's circles: finds them, opens them, brings them back after a crash, lets them go."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Coroutine
+from typing import Any
+
+from peermeet.core import messages as m
+from peermeet.core.model import SeatId
+from peermeet.hosting.ports import Journal, JournalTrouble, Media, StoredCircle, SystemClock
+from peermeet.hosting.runner import Busy, Runner
+from peermeet.protocol import Fault
+
+log = logging.getLogger(__name__)
+
+BEAT_S = 0.4
+"""How often the journal notes that the server is up, while a clock runs. After a crash a turn's
+time is true to this and one commit."""
+
+TOO_OLD_MS = 12 * 3_600_000
+"""A circle whose server was away for longer is over: nobody waits for it any more."""
+
+
+class Host:
+    """Runs all circles of this node inside its own task group; use as `async with`."""
+
+    def __init__(self, journal: Journal, media: Media, clock: SystemClock) -> None:
+        self._journal = journal
+        self._media = media
+        self._clock = clock
+        self._runners: dict[str, Runner] = {}
+        self._tasks = asyncio.TaskGroup()
+        self._owned: set[asyncio.Task[None]] = set()
+        self._opening = asyncio.Lock()
+
+    async def __aenter__(self) -> Host:
+        await self._tasks.__aenter__()
+        await self._bring_back()
+        self._own(self._beat())
+        return self
+
+    async def __aexit__(self, *failure: object) -> None:
+        for runner in list(self._runners.values()):
+            runner.close_lines(Fault.RESTARTING, again=True)
+        await self._beat_once()
+        for task in self._owned:
+            task.cancel()
+        await self._tasks.__aexit__(None, None, None)
+
+    def circle(self, circle: str) -> Runner | None:
+        """The runner of an open circle, or None."""
+        return self._runners.get(circle)
+
+    async def circle_of(self, group: str) -> Runner:
+        """The open circle of a group; opens one if there is none. Raises Busy."""
+        async with self._opening:
+            for runner in self._runners.values():
+                if runner.group == group and not runner.circle.ended:
+                    return runner
+            circle, now = secrets.token_hex(8), self._clock.now()
+            try:
+                await self._journal.open_circle(circle, group, now)
+            except JournalTrouble as trouble:
+                raise Busy from trouble
+            log.info("circle opened circle=%s", circle)
+            return self._start(StoredCircle(circle, group, 0, now, now, ()))
+
+    def set_streams(self, circle: str, seat: str, mids: dict[str, str]) -> None:
+        """The media worker tells who is on which stream of this viewer."""
+        if circle in self._runners:
+            self._runners[circle].set_streams(SeatId(seat), mids)
+
+    def media_gone(self, circle: str, seat: str) -> None:
+        if circle in self._runners:
+            self._runners[circle].media_gone(SeatId(seat))
+
+    def media_restarted(self) -> None:
+        """The media worker is new: everybody makes a new media connection."""
+        for runner in self._runners.values():
+            runner.media_restarted()
+
+    def _own(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self._tasks.create_task(work)
+        self._owned.add(task)
+        task.add_done_callback(self._owned.discard)
+
+    def _start(self, stored: StoredCircle) -> Runner:
+        runner = Runner(stored, self._journal, self._media, self._clock, self._forget)
+        self._runners[runner.id] = runner
+        self._own(runner.run())
+        return runner
+
+    async def _bring_back(self) -> None:
+        """Replay what the journal kept; the outage is nobody's speaking time."""
+        for stored in await self._journal.load_all():
+            last = max([stored.opened_at, stored.alive_at, *(at for at, _ in stored.events)])
+            self._clock.not_before(last)
+            if self._clock.now() - stored.alive_at > TOO_OLD_MS:
+                await self._journal.delete(stored.id)
+                continue
+            runner = self._start(stored)
+            await runner.ask(None, m.Recover(stored.alive_at))
+            log.info("circle brought back circle=%s events=%d", stored.id, stored.seq)
+
+    async def _forget(self, runner: Runner) -> None:
+        """The circle has ended: its journal goes."""
+        self._runners.pop(runner.id, None)
+        try:
+            await self._journal.delete(runner.id)
+        except JournalTrouble:
+            log.warning("journal not deleted circle=%s", runner.id)
+        log.info("circle closed circle=%s", runner.id)
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(BEAT_S)
+            await self._beat_once()
+
+    async def _beat_once(self) -> None:
+        running = [r.id for r in self._runners.values() if r.needs_beat()]
+        if running:
+            try:
+                await self._journal.beat(running, self._clock.now())
+            except JournalTrouble:
+                log.warning("journal beat failed circles=%d", len(running))

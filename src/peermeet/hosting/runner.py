@@ -1,0 +1,329 @@
+"""One circle's task: the only writer of its value.
+
+A command waits in a bounded queue; the runner decides, appends to the journal, and only then
+swaps the value and applies the projections (gates first, then views). A failed append means
+the command did not happen, and its sender is told so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from peermeet.core import messages as m
+from peermeet.core.decide import decide, decide_host, wakes_at
+from peermeet.core.evolve import evolve
+from peermeet.core.messages import Event, Refused
+from peermeet.core.model import Circle, Gate, Millis, SeatId
+from peermeet.core.project import gates, notices_for, view_for
+from peermeet.hosting.ports import (
+    Clock,
+    Conversation,
+    Journal,
+    JournalTrouble,
+    Media,
+    StoredCircle,
+)
+from peermeet.protocol import Fault, Profile
+
+log = logging.getLogger(__name__)
+
+QUEUE_LENGTH = 256
+APPEND_LIMIT_S = 5.0
+DETACH_RETRY_S = 1.0
+FAILURES_APART_MS = 60_000
+"""A second failure of our own within this time ends the circle."""
+
+
+class Busy(Exception):
+    """Could not be done now; nothing has changed; trying again makes sense."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command led to. seq: the number of the view that shows it."""
+
+    seq: int
+    events: Sequence[Event]
+
+
+@dataclass(frozen=True)
+class _Asked:
+    actor: SeatId | None
+    command: m.Command | m.HostCommand
+    outcome: asyncio.Future[Outcome]
+
+
+def replay(stored: StoredCircle) -> Circle:
+    """The circle that the journal's events lead to."""
+    circle = Circle(at=stored.opened_at)
+    for at, event in stored.events:
+        circle = evolve(circle, event, at)
+    return circle
+
+
+class Runner:
+    """Runs one circle. Create it, keep `run()` in an owned task, and ask."""
+
+    def __init__(
+        self,
+        stored: StoredCircle,
+        journal: Journal,
+        media: Media,
+        clock: Clock,
+        on_ended: Callable[[Runner], Awaitable[None]],
+    ) -> None:
+        self.id = stored.id
+        self.group = stored.group
+        self.circle = replay(stored)
+        self._seq = stored.seq
+        self._in_doubt = False
+        self._closed = False
+        self._failed_at: Millis | None = None
+        self._shown = 0
+        self._journal = journal
+        self._media = media
+        self._clock = clock
+        self._on_ended = on_ended
+        self._queue: asyncio.Queue[_Asked] = asyncio.Queue(QUEUE_LENGTH)
+        self._conversations: dict[SeatId, Conversation] = {}
+        self._profiles: dict[SeatId, Profile] = {}
+        self._streams: dict[SeatId, Mapping[str, str]] = {}
+
+    # --- asked from outside -------------------------------------------------------------------
+
+    async def ask(self, actor: SeatId | None, command: m.Command | m.HostCommand) -> Outcome:
+        """Have a command decided. actor: None for the host itself. Raises Refused or Busy."""
+        if self._closed:
+            raise Refused(m.Code.CIRCLE_ENDED)
+        outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        try:
+            self._queue.put_nowait(_Asked(actor, command, outcome))
+        except asyncio.QueueFull:
+            raise Busy from None
+        return await outcome
+
+    def attach(self, seat: SeatId, conversation: Conversation, profile: Profile) -> None:
+        """Make this the seat's line; an older one is told that it was replaced."""
+        older = self._conversations.pop(seat, None)
+        if older is not None:
+            older.bye(Fault.REPLACED, again=False)
+        if seat not in self.circle.seats:
+            conversation.bye(Fault.BAD_RESUME, again=False)
+            return
+        self._conversations[seat] = conversation
+        self._profiles[seat] = profile
+        self._show_all(())
+
+    def change_profile(self, seat: SeatId, profile: Profile) -> None:
+        if seat in self._conversations:
+            self._profiles[seat] = profile
+            self._show_all(())
+
+    async def detach(self, seat: SeatId, conversation: Conversation) -> None:
+        """This line is gone; the seat is away unless a newer line has taken over."""
+        if self._conversations.get(seat) is not conversation:
+            return
+        del self._conversations[seat]
+        while seat not in self._conversations:
+            try:
+                await self.ask(None, m.LoseSeat(seat))
+            except Busy:
+                # The seat must not stay "here" for ever because the journal was away.
+                await asyncio.sleep(DETACH_RETRY_S)
+            except Refused:
+                return
+            else:
+                return
+
+    async def answer(self, seat: SeatId, sdp: str) -> str:
+        """The SDP answer for a seat's offer; raises MediaRefused."""
+        return await self._media.answer(self.id, seat, sdp)
+
+    def streams_of(self, seat: SeatId) -> Mapping[str, str] | None:
+        return self._streams.get(seat)
+
+    def set_streams(self, seat: SeatId, mids: Mapping[str, str]) -> None:
+        """The media worker has seated people anew for this viewer."""
+        if seat in self.circle.seats:
+            self._streams[seat] = mids
+            if seat in self._conversations:
+                self._conversations[seat].streams(mids)
+
+    def media_gone(self, seat: SeatId) -> None:
+        """The media connection of a seat is gone: ask for a new one."""
+        self._streams.pop(seat, None)
+        if seat in self._conversations:
+            self._conversations[seat].reoffer()
+
+    def media_restarted(self) -> None:
+        for seat in list(self.circle.seats):
+            self.media_gone(seat)
+
+    def needs_beat(self) -> bool:
+        """A clock is running, so that the moment of a crash matters."""
+        turn, clock = self.circle.turn, self.circle.phase_clock
+        return bool((turn and turn.clock.since) or (clock and clock.since))
+
+    def close_lines(self, code: str, again: bool) -> None:
+        for conversation in self._conversations.values():
+            conversation.bye(code, again)
+
+    # --- the task -----------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Work until the circle has ended. Owned by the host."""
+        self._media.apply(self.id, _named(self.circle))
+        try:
+            while not self.circle.ended:
+                try:
+                    asked = await self._next()
+                    if asked is not None:
+                        await self._handle(asked)
+                except Exception:
+                    await self._recover_from_failure()
+        finally:
+            self._closed = True
+            self._drain()
+            self._media.close(self.id)
+        await self._on_ended(self)
+
+    async def _recover_from_failure(self) -> None:
+        """A fault of ours: the journal is the truth. Twice in a minute ends the circle kindly."""
+        log.exception("runner failed circle=%s", self.id)
+        now, before = self._now(), self._failed_at
+        self._failed_at = now
+        if before is not None and now - before < FAILURES_APART_MS:
+            self.close_lines(Fault.TROUBLE, again=False)
+            self.circle = replace(self.circle, ended=True)
+            return
+        self._in_doubt, self._seq = True, -1
+
+    async def _next(self) -> _Asked | None:
+        """The next thing to decide; a Tick of our own when time has come."""
+        wake = wakes_at(self.circle)
+        if wake is None:
+            return await self._queue.get()
+        wait_s = (wake - self._now()) / 1000
+        if wait_s > 0:
+            try:
+                # Millis are whole: waking a hair early would only tick twice.
+                async with asyncio.timeout(wait_s + 0.001):
+                    return await self._queue.get()
+            except TimeoutError:
+                pass
+        outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        await self._handle(_Asked(None, m.Tick(), outcome))
+        if outcome.exception() is not None:
+            # The journal is away: do not spin on a tick that cannot be kept.
+            await asyncio.sleep(0.1)
+        return None
+
+    def _now(self) -> Millis:
+        return max(self._clock.now(), self.circle.at)
+
+    async def _handle(self, asked: _Asked) -> None:
+        try:
+            await self._settle_doubt()
+            now = self._now()
+            if asked.actor is None:
+                assert isinstance(asked.command, m.HostCommand)
+                events = decide_host(self.circle, asked.command, now)
+            else:
+                assert isinstance(asked.command, m.Command)
+                events = decide(self.circle, asked.actor, asked.command, now)
+            if events:
+                await self._keep(events, now)
+        except (Refused, Busy) as refusal:
+            _fail(asked.outcome, refusal)
+            return
+        except BaseException:
+            _fail(asked.outcome, Busy())
+            raise
+        if events:
+            for event in events:
+                self.circle = evolve(self.circle, event, now)
+            self._act(events)
+        if not asked.outcome.done():
+            asked.outcome.set_result(Outcome(self._shown, events))
+
+    async def _keep(self, events: Sequence[Event], now: Millis) -> None:
+        try:
+            async with asyncio.timeout(APPEND_LIMIT_S):
+                await self._journal.append(self.id, self._seq, events, now)
+        except (JournalTrouble, TimeoutError) as trouble:
+            log.warning("journal append failed circle=%s", self.id)
+            self._in_doubt = True
+            if not await self._was_kept(len(events)):
+                raise Busy from trouble
+        self._seq += len(events)
+
+    async def _was_kept(self, count: int) -> bool:
+        """Whether an append of unknown fate is in the journal after all."""
+        try:
+            async with asyncio.timeout(APPEND_LIMIT_S):
+                stored = await self._journal.load(self.id)
+        except (JournalTrouble, TimeoutError):
+            return False
+        self._in_doubt = False
+        return stored is not None and stored.seq == self._seq + count
+
+    async def _settle_doubt(self) -> None:
+        """After a failed append the journal is the truth: take it before deciding anything."""
+        if not self._in_doubt:
+            return
+        try:
+            async with asyncio.timeout(APPEND_LIMIT_S):
+                stored = await self._journal.load(self.id)
+        except (JournalTrouble, TimeoutError) as trouble:
+            raise Busy from trouble
+        if stored is None:
+            raise Busy
+        self._in_doubt = False
+        if stored.seq != self._seq:
+            self.circle, self._seq = replay(stored), stored.seq
+            self._act(())
+
+    def _act(self, events: Sequence[Event]) -> None:
+        """Apply what the new value projects: gates, then views, then farewells."""
+        self._media.apply(self.id, _named(self.circle))
+        for seat in [s for s in self._profiles if s not in self.circle.seats]:
+            del self._profiles[seat]
+            self._streams.pop(seat, None)
+        self._show_all(events)
+        gone = [s for s in self._conversations if s not in self.circle.seats]
+        for seat in list(self._conversations) if self.circle.ended else gone:
+            conversation = self._conversations.pop(seat)
+            if self.circle.ended:
+                conversation.bye(Fault.CIRCLE_ENDED, again=False)
+            elif seat in self.circle.removed:
+                conversation.bye(Fault.REMOVED, again=False)
+            else:
+                conversation.bye(Fault.LEFT, again=False)
+
+    def _show_all(self, events: Sequence[Event]) -> None:
+        self._shown += 1
+        now = self._now()
+        for seat, conversation in self._conversations.items():
+            if seat in self.circle.seats:
+                conversation.show(
+                    self._shown,
+                    view_for(self.circle, seat, now),
+                    self._profiles,
+                    notices_for(self.circle, seat, events),
+                )
+
+    def _drain(self) -> None:
+        while not self._queue.empty():
+            _fail(self._queue.get_nowait().outcome, Refused(m.Code.CIRCLE_ENDED))
+
+
+def _named(circle: Circle) -> Mapping[str, Gate]:
+    return {str(seat): gate for seat, gate in gates(circle).items()}
+
+
+def _fail(outcome: asyncio.Future[Outcome], error: Exception) -> None:
+    if not outcome.done():
+        outcome.set_exception(error)

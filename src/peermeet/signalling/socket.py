@@ -1,0 +1,346 @@
+"""One browser's WebSocket: frames in, commands out; views and answers back.
+
+Nothing here knows a rule of the circle. What is written waits in a bounded queue beside one slot
+for the newest view: a slow line skips views, never delays others, and is closed when it cannot
+even take the answers to its own requests.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections import deque
+from collections.abc import Mapping, Sequence
+
+from fastapi import WebSocket, WebSocketDisconnect
+from pydantic import ValidationError
+
+from peermeet.core.messages import Code, Refused, ReturnToSeat, TakeSeat
+from peermeet.core.model import CAPACITY, SeatId
+from peermeet.core.project import Notice, View
+from peermeet.hosting.host import Host
+from peermeet.hosting.ports import Clock, MediaRefused
+from peermeet.hosting.runner import Busy, Runner
+from peermeet.identity import make_resume, read_link, read_resume
+from peermeet.protocol import (
+    AGREEMENT_VERSION,
+    SILENCE_MS,
+    VERSION,
+    Answer,
+    Bye,
+    ChangeProfile,
+    ClientFrame,
+    Do,
+    Done,
+    Fault,
+    FaultFrame,
+    Hello,
+    Offer,
+    Ping,
+    Pong,
+    Profile,
+    RefusedFrame,
+    Reoffer,
+    ServerFrame,
+    Show,
+    Streams,
+    Welcome,
+    client_frames,
+    encode,
+)
+from peermeet.signalling.limits import TokenBucket, Waiting
+
+log = logging.getLogger(__name__)
+
+HELLO_S = 5.0
+WRITE_S = 10.0
+OUTGOING = 64
+FAULTS_ALLOWED = 10
+
+WS_POLICY = 1008
+WS_RESTART = 1012
+WS_OVERLOAD = 1013
+
+
+class _Goodbye(Exception):
+    """Ends a connection with a last word."""
+
+    def __init__(self, code: str, again: bool, close: int = 1000) -> None:
+        super().__init__(code)
+        self.bye = Bye(code, again)
+        self.close = close
+
+
+class Line:
+    """The outgoing half of a socket; hosting's `Conversation`."""
+
+    def __init__(self) -> None:
+        self._frames: deque[ServerFrame] = deque()
+        self._view: Show | None = None
+        self._ready = asyncio.Event()
+        self._goodbye: _Goodbye | None = None
+
+    def send(self, frame: ServerFrame) -> None:
+        if len(self._frames) >= OUTGOING:
+            self._end(_Goodbye(Fault.TOO_FAST, again=True, close=WS_OVERLOAD))
+            return
+        self._frames.append(frame)
+        self._ready.set()
+
+    def show(
+        self,
+        seq: int,
+        view: View,
+        profiles: Mapping[SeatId, Profile],
+        notices: Sequence[Notice],
+    ) -> None:
+        """Put the newest view in the slot; notices of a skipped one are kept, the last 32."""
+        kept = [] if self._view is None else self._view.notices
+        self._view = Show(seq, view, dict(profiles), [*kept, *notices][-32:])
+        self._ready.set()
+
+    def streams(self, mids: Mapping[str, str]) -> None:
+        self.send(Streams({mid: SeatId(seat) for mid, seat in mids.items()}))
+
+    def reoffer(self) -> None:
+        self.send(Reoffer())
+
+    def bye(self, code: str, again: bool) -> None:
+        self._end(_Goodbye(code, again, WS_RESTART if code == Fault.RESTARTING else 1000))
+
+    def _end(self, goodbye: _Goodbye) -> None:
+        self._goodbye = self._goodbye or goodbye
+        self._ready.set()
+
+    async def write(self, socket: WebSocket) -> None:
+        """Write until a goodbye, which is raised after all that was waiting is out."""
+        while True:
+            await self._ready.wait()
+            self._ready.clear()
+            while self._frames or self._view is not None:
+                async with asyncio.timeout(WRITE_S):
+                    if self._frames:
+                        await socket.send_text(encode(self._frames.popleft()))
+                    elif self._view is not None:
+                        view, self._view = self._view, None
+                        await socket.send_text(encode(view))
+            if self._goodbye is not None:
+                raise self._goodbye
+
+
+class Sockets:
+    """Serves WebSockets for a host."""
+
+    def __init__(self, host: Host, clock: Clock, key: bytes, origins: frozenset[str]) -> None:
+        self._host = host
+        self._clock = clock
+        self._key = key
+        self._origins = origins
+        self._waiting = Waiting(each=32, all_together=1024)
+
+    async def serve(self, socket: WebSocket) -> None:
+        """From the upgrade to the end of the connection."""
+        origin = socket.headers.get("origin")
+        address = socket.client.host if socket.client else None
+        if origin is not None and origin not in self._origins:
+            await socket.close(WS_POLICY)
+            return
+        if self._waiting.is_full(address):
+            await socket.close(WS_OVERLOAD)
+            return
+        await socket.accept()
+        with self._waiting.place(address) as free:
+            goodbye = await _Person(self, socket, free).talk()
+        if goodbye is not None:
+            try:
+                async with asyncio.timeout(WRITE_S):
+                    await socket.send_text(encode(goodbye.bye))
+                    await socket.close(goodbye.close)
+            except (TimeoutError, WebSocketDisconnect, RuntimeError):
+                pass  # The other side is gone already; there is nobody left to tell.
+
+    async def seat_for(self, hello: Hello) -> tuple[Runner, SeatId]:
+        """The seat a hello leads to; raises _Goodbye."""
+        try:
+            found = await self._resume(hello) or await self._join(hello)
+        except Busy:
+            raise _Goodbye(Fault.BUSY, again=True, close=WS_OVERLOAD) from None
+        except Refused as refusal:
+            raise _Goodbye(refusal.code, again=False) from None
+        if found is None:
+            raise _Goodbye(Fault.BAD_RESUME if hello.resume else Fault.BAD_LINK, again=False)
+        return found
+
+    async def _resume(self, hello: Hello) -> tuple[Runner, SeatId] | None:
+        known = read_resume(self._key, hello.resume) if hello.resume else None
+        runner = self._host.circle(known[0]) if known else None
+        if known is None or runner is None:
+            return None
+        try:
+            await runner.ask(None, ReturnToSeat(known[1]))
+        except Refused as refusal:
+            if refusal.code in (Code.NO_SUCH_SEAT, Code.CIRCLE_ENDED):
+                return None
+            raise
+        return runner, known[1]
+
+    async def _join(self, hello: Hello) -> tuple[Runner, SeatId] | None:
+        if hello.link is None:
+            return None
+        invitation = read_link(self._key, hello.link, self._clock.now())
+        if invitation is None:
+            raise _Goodbye(Fault.BAD_LINK, again=False)
+        runner = await self._host.circle_of(invitation.group)
+        outcome = await runner.ask(None, TakeSeat(invitation.as_facilitator))
+        return runner, outcome.events[0].seat  # type: ignore[union-attr]
+
+    def resume_token(self, runner: Runner, seat: SeatId) -> str:
+        return make_resume(self._key, runner.id, seat)
+
+
+class _Person:
+    """One connection, from hello to goodbye."""
+
+    def __init__(self, sockets: Sockets, socket: WebSocket, free: object) -> None:
+        self._sockets = sockets
+        self._socket = socket
+        self._free = free
+        self._line = Line()
+        self._frames = TokenBucket(burst=40, per_second=20)
+        self._offers = TokenBucket(burst=10, per_second=0.5)
+        self._faults = 0
+
+    async def talk(self) -> _Goodbye | None:
+        """Serve the connection; the goodbye to say, or None when the other side is gone."""
+        seated: tuple[Runner, SeatId] | None = None
+        try:
+            hello = await self._hello()
+            seated = await self._sockets.seat_for(hello)
+            runner, seat = seated
+            if callable(self._free):
+                self._free()
+            token = self._sockets.resume_token(runner, seat)
+            self._line.send(Welcome(seat, token, CAPACITY))
+            runner.attach(seat, self._line, hello.profile)
+            await self._both_ways(runner, seat)
+        except _Goodbye as goodbye:
+            return goodbye
+        except (WebSocketDisconnect, TimeoutError):
+            return None
+        finally:
+            if seated is not None:
+                await seated[0].detach(seated[1], self._line)
+        return None
+
+    async def _hello(self) -> Hello:
+        try:
+            async with asyncio.timeout(HELLO_S):
+                text = await self._receive()
+        except TimeoutError:
+            raise _Goodbye(Fault.HELLO_FIRST, again=False, close=WS_POLICY) from None
+        try:
+            frame = client_frames.validate_json(text, strict=True)
+        except ValidationError:
+            raise _Goodbye(Fault.BAD_FRAME, again=False, close=WS_POLICY) from None
+        if not isinstance(frame, Hello):
+            raise _Goodbye(Fault.HELLO_FIRST, again=False, close=WS_POLICY)
+        if frame.version != VERSION:
+            raise _Goodbye(Fault.BAD_VERSION, again=False)
+        if frame.agreement != AGREEMENT_VERSION:
+            raise _Goodbye(Fault.AGREEMENT_NEEDED, again=False)
+        return frame
+
+    async def _receive(self) -> str:
+        """The next text frame. Raises WebSocketDisconnect, _Goodbye."""
+        message = await self._socket.receive()
+        if message["type"] == "websocket.disconnect":
+            raise WebSocketDisconnect(message.get("code", 1006))
+        text = message.get("text")
+        if text is None:
+            raise _Goodbye(Fault.BAD_FRAME, again=False, close=WS_POLICY)
+        return str(text)
+
+    async def _both_ways(self, runner: Runner, seat: SeatId) -> None:
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._line.write(self._socket))
+                tasks.create_task(self._read(runner, seat))
+        except* _Goodbye as group:
+            first = group.exceptions[0]
+            assert isinstance(first, _Goodbye)
+            raise first from None
+        except* (WebSocketDisconnect, TimeoutError, RuntimeError):
+            # RuntimeError: the framework's word for writing to a socket that has just closed.
+            raise WebSocketDisconnect from None
+
+    async def _read(self, runner: Runner, seat: SeatId) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(SILENCE_MS / 1000):
+                    text = await self._receive()
+            except TimeoutError:
+                raise _Goodbye(Fault.SILENT, again=True) from None
+            if not self._frames.take():
+                self._fault(Fault.TOO_FAST, None)
+                continue
+            try:
+                frame = client_frames.validate_json(text, strict=True)
+            except ValidationError as error:
+                self._fault(*_diagnose(text, error))
+                continue
+            await self._handle(runner, seat, frame)
+
+    def _fault(self, code: str, ref: str | None) -> None:
+        self._faults += 1
+        if self._faults > FAULTS_ALLOWED:
+            raise _Goodbye(code, again=False, close=WS_POLICY)
+        self._line.send(FaultFrame(code, ref))
+
+    async def _handle(self, runner: Runner, seat: SeatId, frame: ClientFrame) -> None:
+        match frame:
+            case Ping():
+                self._line.send(Pong())
+            case Do(ref=ref, command=command):
+                try:
+                    outcome = await runner.ask(seat, command)
+                    self._line.send(Done(ref, outcome.seq))
+                except Refused as refusal:
+                    self._line.send(RefusedFrame(ref, refusal.code))
+                except Busy:
+                    self._line.send(RefusedFrame(ref, Fault.BUSY))
+            case Offer(ref=ref, sdp=sdp):
+                await self._offer(runner, seat, ref, sdp)
+            case ChangeProfile(profile=profile):
+                runner.change_profile(seat, profile)
+            case Hello():
+                self._fault(Fault.BAD_FRAME, None)
+
+    async def _offer(self, runner: Runner, seat: SeatId, ref: str, sdp: str) -> None:
+        if not self._offers.take():
+            self._line.send(RefusedFrame(ref, Fault.TOO_FAST))
+            return
+        try:
+            self._line.send(Answer(ref, await runner.answer(seat, sdp)))
+        except MediaRefused as refusal:
+            self._line.send(RefusedFrame(ref, refusal.code))
+            return
+        mids = runner.streams_of(seat)
+        if mids is not None:
+            self._line.streams(mids)
+
+
+def _diagnose(text: str, error: ValidationError) -> tuple[str, str | None]:
+    """Which fault a frame that did not validate is, and its ref if it can be read."""
+    try:
+        raw = json.loads(text)
+    except (ValueError, RecursionError):
+        return Fault.BAD_FRAME, None
+    ref = raw.get("ref") if isinstance(raw, dict) else None
+    if not isinstance(ref, str) or len(ref) > 40:
+        ref = None
+    unknown = any(
+        e["type"] in ("union_tag_invalid", "union_tag_not_found") and "command" in e["loc"]
+        for e in error.errors(include_url=False, include_input=False)
+    )
+    return (Fault.UNKNOWN_COMMAND if unknown else Fault.BAD_FRAME), ref

@@ -1,0 +1,60 @@
+"""Opening the database and bringing its tables up to date."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+WAIT_S = 5.0
+"""How long a statement waits for its turn at the database."""
+
+
+def open_engine(url: str) -> AsyncEngine:
+    """An engine for a SQLAlchemy URL of the drivers aiosqlite or asyncpg.
+
+    SQLite has exactly one connection, which is the only writer and does all checkpoints: versions
+    before 3.51.3 can corrupt the file when two do. Commits are durable (synchronous FULL), and
+    what is deleted is overwritten.
+    """
+    if not url.startswith("sqlite"):
+        return create_async_engine(url, pool_size=4, max_overflow=0, pool_timeout=WAIT_S)
+    engine = create_async_engine(url, pool_size=1, max_overflow=0, pool_timeout=WAIT_S)
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _configure(connection: Any, _: Any) -> None:
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "secure_delete=ON",
+            f"busy_timeout={int(WAIT_S * 1000)}",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    return engine
+
+
+async def migrate(url: str) -> None:
+    """Bring the tables of this database to the newest shape."""
+    # Alembic's command is synchronous and starts an event loop of its own.
+    await asyncio.to_thread(command.upgrade, alembic_config(url), "head")
+
+
+def alembic_config(url: str) -> Config:
+    """Alembic's settings without a file of their own; the scripts lie beside the package."""
+    inside = Path(__file__).parent.parent / "migrations"
+    config = Config()
+    config.set_main_option(
+        "script_location",
+        str(inside if inside.is_dir() else Path(__file__).parents[3] / "migrations"),
+    )
+    config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
+    return config

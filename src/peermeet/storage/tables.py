@@ -1,0 +1,34 @@
+"""The tables, and beside each the rule that ends what is in it."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, ForeignKey, Integer, MetaData, String, Table, Text
+
+metadata = MetaData()
+
+circles = Table(
+    "circles",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("group_id", String(64), nullable=False, index=True),
+    Column("seq", Integer, nullable=False),
+    Column("opened_at", BigInteger, nullable=False),
+    Column("alive_at", BigInteger, nullable=False),
+)
+"""Open circles. alive_at: when the server was last known to be up, for the clocks after a crash."""
+
+journal = Table(
+    "journal",
+    metadata,
+    Column("circle_id", ForeignKey("circles.id", ondelete="CASCADE"), primary_key=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False),
+    Column("event", Text, nullable=False),
+)
+"""Crash memory: seat ids and facts, no names and no words."""
+
+RETENTION = {
+    "circles": "deleted when the circle ends, or at a start 12 hours after it was last alive",
+    "journal": "deleted with its circle",
+}
+"""Every table must have a rule here; a test insists."""
