@@ -1,0 +1,184 @@
+"""A robot's media: one WebRTC connection, negotiated once, and a count of what arrives on it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
+
+from aiortc import (
+    RTCBundlePolicy,
+    RTCConfiguration,
+    RTCPeerConnection,
+    RTCRtpReceiver,
+    RTCRtpTransceiver,
+    RTCSessionDescription,
+)
+from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
+
+from peermeet.core.model import SeatId
+from peermeet.robots.pictures import Pictures
+from peermeet.robots.speech import Speech
+
+_CLOSE_LIMIT_S = 5.0
+_COUNT_EVERY_S = 0.5
+_CODECS = {"audio": "audio/opus", "video": "video/VP8"}
+
+
+class CallFailed(Exception):
+    """The media connection could not be made; the answer or the network does not allow it."""
+
+
+class Call:
+    """One connection with a microphone, a camera and pairs of receivers.
+
+    `heard` (audio packets) and `seen` (decoded pictures) are counted per seat into the counters
+    given, which outlive the call.
+    """
+
+    def __init__(
+        self,
+        microphone: Speech,
+        camera: Pictures,
+        pairs: int,
+        heard: Counter[SeatId],
+        seen: Counter[SeatId],
+        lost: Callable[[], None],
+    ) -> None:
+        """lost: called once when a connection that was there fails."""
+        self.microphone = microphone
+        self.camera = camera
+        self.unplaced = 0
+        """Audio packets and pictures that arrived on a receiver with no seat."""
+        self._heard = heard
+        self._seen = seen
+        self._lost = lost
+        self._mids: Mapping[str, SeatId] = {}
+        self._ears: dict[str, RTCRtpReceiver] = {}
+        self._counted: Counter[str] = Counter()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._changed = asyncio.Event()
+        self._closing = False
+        # Without an empty list aiortc asks a public STUN server.
+        self._peer = RTCPeerConnection(
+            RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
+        )
+        self._peer.on("connectionstatechange", self._note_state)
+        self._peer.on("track", self._receive)
+        self._add(microphone, "sendonly")
+        self._add(camera, "sendonly")
+        for _ in range(pairs):
+            self._add("audio", "recvonly")
+            self._add("video", "recvonly")
+
+    @property
+    def alive(self) -> bool:
+        """Connected, or on the way."""
+        return not self._closing and self._peer.connectionState not in ("failed", "closed")
+
+    @property
+    def connected(self) -> bool:
+        """Media can flow both ways."""
+        return not self._closing and self._peer.connectionState == "connected"
+
+    async def offer(self) -> str:
+        """The SDP offer; without candidates, which the server does not read."""
+        await self._peer.setLocalDescription(await self._peer.createOffer())
+        lines = self._peer.localDescription.sdp.splitlines(keepends=True)
+        return "".join(line for line in lines if not line.startswith("a=candidate:"))
+
+    async def accept(self, answer: str, within_s: float) -> None:
+        """Apply the answer and wait for the connection. Raises `CallFailed`, `TimeoutError`."""
+        try:
+            await self._peer.setRemoteDescription(RTCSessionDescription(answer, "answer"))
+        except ValueError as error:
+            raise CallFailed("the answer does not fit the offer") from error
+        async with asyncio.timeout(within_s):
+            while self._peer.connectionState != "connected":
+                if not self.alive:
+                    raise CallFailed("the connection failed")
+                self._changed.clear()
+                await self._changed.wait()
+        self._start(self._count_on())
+
+    async def place(self, mids: Mapping[str, SeatId]) -> None:
+        """From now on these receivers (by mid) carry these seats."""
+        await self.count()
+        self._mids = dict(mids)
+
+    async def count(self) -> None:
+        """Bring `heard` up to date; it otherwise lags by at most half a second."""
+        for mid, receiver in self._ears.items():
+            report = await receiver.getStats()
+            packets = sum(s.packetsReceived for s in report.values() if s.type == "inbound-rtp")
+            fresh = packets - self._counted[mid]
+            self._counted[mid] = packets
+            if fresh and (seat := self._mids.get(mid)):
+                self._heard[seat] += fresh
+            else:
+                self.unplaced += fresh
+
+    async def close(self) -> None:
+        """End the connection and every task of it. Safe to repeat."""
+        if self._closing:
+            return
+        await self.count()
+        self._closing = True
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        async with asyncio.timeout(_CLOSE_LIMIT_S):
+            await self._peer.close()
+
+    def _add(self, what: MediaStreamTrack | str, direction: str) -> None:
+        transceiver: RTCRtpTransceiver = self._peer.addTransceiver(what, direction=direction)
+        capabilities = RTCRtpReceiver.getCapabilities(transceiver.kind)
+        assert capabilities is not None
+        wanted = _CODECS[transceiver.kind].lower()
+        transceiver.setCodecPreferences(
+            [codec for codec in capabilities.codecs if codec.mimeType.lower() == wanted]
+        )
+
+    def _note_state(self) -> None:
+        self._changed.set()
+        if not self._closing and self._peer.connectionState in ("failed", "closed"):
+            self._lost()
+
+    def _receive(self, track: MediaStreamTrack) -> None:
+        for transceiver in self._peer.getTransceivers():
+            mid = transceiver.mid
+            if transceiver.receiver.track is not track or mid is None:
+                continue
+            if track.kind == "audio":
+                self._ears[mid] = transceiver.receiver
+                self._start(self._drain(track))
+            else:
+                self._start(self._watch(track, mid))
+
+    async def _drain(self, track: MediaStreamTrack) -> None:
+        """Sound has no ear here, but aiortc would keep every frame for somebody to come."""
+        try:
+            while True:
+                await track.recv()
+        except MediaStreamError:
+            return
+
+    async def _watch(self, track: MediaStreamTrack, mid: str) -> None:
+        try:
+            while True:
+                await track.recv()
+                if seat := self._mids.get(mid):
+                    self._seen[seat] += 1
+                else:
+                    self.unplaced += 1
+        except MediaStreamError:
+            return
+
+    async def _count_on(self) -> None:
+        while True:
+            await asyncio.sleep(_COUNT_EVERY_S)
+            await self.count()
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        self._tasks.append(asyncio.create_task(work))

@@ -1,0 +1,204 @@
+"""Several robots in one circle, and one report about them."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import TypedDict
+
+from peermeet.protocol import COLORS, Profile
+from peermeet.robots.habits import Habits, facilitate, take_part
+from peermeet.robots.line import BadLink, Link
+from peermeet.robots.robot import Robot, RobotFailed
+
+NAMES = (
+    "Robin",
+    "Wren",
+    "Linnet",
+    "Merle",
+    "Finch",
+    "Starling",
+    "Swift",
+    "Martin",
+    "Dove",
+    "Lark",
+    "Heron",
+    "Teal",
+    "Siskin",
+    "Plover",
+    "Curlew",
+    "Jay",
+)
+MAX_ROBOTS = len(NAMES)
+
+# One robot after the other: a handshake costs more than anything after it.
+_ARRIVAL_S = 0.2
+# A picture costs one encoding and a decoding at everybody else.
+_PICTURES_PER_SECOND_IN_ALL = 40.0
+_MOST_PICTURES_PER_SECOND = 8.0
+
+
+class RobotReport(TypedDict):
+    """What one robot lived through. join_ms is None when it never took part."""
+
+    name: str
+    seat: str | None
+    join_ms: int | None
+    turns_held: int
+    heard: dict[str, int]
+    """Audio packets by seat."""
+    seen: dict[str, int]
+    """Decoded pictures by seat."""
+    errors: list[str]
+
+
+class CrowdReport(TypedDict):
+    robots: list[RobotReport]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `peermeet robots`."""
+    parser.add_argument("link", metavar="LINK", help="an invitation, https://HOST/join#TOKEN")
+    parser.add_argument(
+        "--count",
+        type=int,
+        choices=range(1, MAX_ROBOTS + 1),
+        default=5,
+        metavar="N",
+        help="how many robots, 1 to 16 (5)",
+    )
+    parser.add_argument("--seconds", type=_positive, help="leave after this time")
+    parser.add_argument(
+        "--turn-seconds",
+        type=_positive,
+        nargs=2,
+        default=Habits().turn_s,
+        metavar=("LEAST", "MOST"),
+        help="how long a robot speaks in its turn (4 12)",
+    )
+    parser.add_argument(
+        "--facilitate",
+        action="store_true",
+        help="let the first robot lead rounds (needs the facilitator's link)",
+    )
+    parser.add_argument("--seed", type=int, default=1, help="another number, other choices (1)")
+    parser.add_argument("--report", type=Path, metavar="FILE", help="write what they saw as JSON")
+
+
+def main(chosen: argparse.Namespace) -> int:
+    """Run `peermeet robots`. Exit code 2: no invitation; 1: no robot got in; else 0."""
+    least, most = sorted(chosen.turn_seconds)
+    try:
+        told = asyncio.run(
+            run(
+                chosen.link,
+                chosen.count,
+                seconds=chosen.seconds,
+                report=chosen.report,
+                habits=Habits(turn_s=(least, most)),
+                facilitator=chosen.facilitate,
+                seed=chosen.seed,
+            )
+        )
+    except BadLink as error:
+        sys.stderr.write(f"LINK: {error}\n")
+        return 2
+    except KeyboardInterrupt:
+        return 0
+    if all(robot["join_ms"] is None for robot in told["robots"]):
+        reasons = sorted({error for robot in told["robots"] for error in robot["errors"]})
+        sys.stderr.write(f"No robot got in: {', '.join(reasons)}\n")
+        return 1
+    return 0
+
+
+async def run(
+    link: str,
+    count: int,
+    *,
+    seconds: float | None = None,
+    report: Path | None = None,
+    habits: Habits | None = None,
+    facilitator: bool = False,
+    seed: int = 1,
+) -> CrowdReport:
+    """Let `count` robots (1–16) take part until `seconds` are over, or the circle is.
+
+    Cancelling ends it as well; the robots leave properly and the report is written in each case.
+    facilitator: the first robot starts rounds and moves them on, if the link allows it.
+    Raises `BadLink` before anybody joins.
+    """
+    invitation = Link.parse(link)
+    robots = [
+        Robot(
+            invitation,
+            # The palette is a plain tuple; mypy cannot see that its words are the right ones.
+            Profile(NAMES[index], COLORS[index % len(COLORS)]),  # type: ignore[arg-type]
+            seed=seed * MAX_ROBOTS + index,
+            pictures_per_second=min(_MOST_PICTURES_PER_SECOND, _PICTURES_PER_SECOND_IN_ALL / count),
+        )
+        for index in range(count)
+    ]
+    try:
+        async with asyncio.timeout(seconds):
+            await asyncio.gather(
+                *(
+                    _live(robot, index * _ARRIVAL_S, habits or Habits(), facilitator and index == 0)
+                    for index, robot in enumerate(robots)
+                )
+            )
+    except TimeoutError:
+        pass  # The time that was asked for is over.
+    finally:
+        await asyncio.gather(*(_leave(robot) for robot in robots))
+        told = CrowdReport(robots=[_report(robot) for robot in robots])
+        _write(told, report)
+    return told
+
+
+def _positive(text: str) -> float:
+    number = float(text)
+    if not 0 < number < 1e6:
+        raise argparse.ArgumentTypeError("a positive number of seconds")
+    return number
+
+
+async def _live(robot: Robot, after_s: float, habits: Habits, facilitator: bool) -> None:
+    await asyncio.sleep(after_s)
+    try:
+        await robot.join()
+    except RobotFailed as error:
+        robot.errors.append(f"join: {error}")
+        return
+    robot.live(take_part(robot, habits))
+    if facilitator:
+        robot.live(facilitate(robot))
+    while robot.ended is None:
+        await robot.wait(lambda: robot.ended is not None, 60.0)
+
+
+async def _leave(robot: Robot) -> None:
+    try:
+        await robot.leave()
+    except TimeoutError:
+        robot.errors.append("leave: media did not close")
+
+
+def _write(told: CrowdReport, path: Path | None) -> None:
+    if path is not None:
+        path.write_text(json.dumps(told) + "\n")
+
+
+def _report(robot: Robot) -> RobotReport:
+    return RobotReport(
+        name=robot.profile.name,
+        seat=robot.seat,
+        join_ms=robot.join_ms,
+        turns_held=len(robot.turns),
+        heard={str(seat): packets for seat, packets in sorted(robot.heard.items())},
+        seen={str(seat): pictures for seat, pictures in sorted(robot.seen.items())},
+        errors=list(robot.errors),
+    )

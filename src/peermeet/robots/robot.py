@@ -1,0 +1,341 @@
+"""One robot: a participant with a seat, a microphone, a camera and eyes and ears that count.
+
+A robot is an ordinary client of the protocol. It shows and says only what its view allows, and
+it reconnects as a browser does. What it does of its own will is in `habits.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Coroutine
+from typing import Any, Self
+
+from peermeet.core.messages import Command, Leave, SetCamera, SetMic
+from peermeet.core.model import SeatId
+from peermeet.core.project import Camera, Mic, SeatView, View
+from peermeet.protocol import (
+    AGREEMENT_VERSION,
+    VERSION,
+    Answer,
+    Do,
+    Done,
+    FaultFrame,
+    Hello,
+    Offer,
+    Profile,
+    Reoffer,
+    ServerFrame,
+    Show,
+    Streams,
+)
+from peermeet.robots.call import Call, CallFailed
+from peermeet.robots.line import Line, LineEnded, Link, Refused
+from peermeet.robots.pictures import Pictures
+from peermeet.robots.speech import Speech, clip
+
+log = logging.getLogger(__name__)
+
+CONNECT_LIMIT_S = 15.0
+_FIRST_RETRY_S, _LONGEST_RETRY_S = 0.3, 7.0
+# The server answers one offer every two seconds.
+_NEXT_OFFER_S = (2.0, 4.0)
+_LEAVE_LIMIT_S = 2.0
+_MAX_ERRORS = 50
+
+
+class RobotFailed(Exception):
+    """The robot could not take part; the message is a code of the protocol or "timeout"."""
+
+
+class Robot:
+    """A participant. Use `join` and `leave`, or `async with`."""
+
+    def __init__(
+        self,
+        link: Link,
+        profile: Profile,
+        *,
+        seed: int = 0,
+        pairs: int | None = None,
+        pictures_per_second: float = 8.0,
+    ) -> None:
+        """pairs: how many others it can hear and see at once; default: everybody.
+
+        seed: decides when it reconnects and where in the clip it begins.
+        """
+        self.link = link
+        self.profile = profile
+        self.chance = random.Random(seed)
+        self.seat: SeatId | None = None
+        self.view: View | None = None
+        """The newest view, or None until the first one and while the line is down."""
+        self.call: Call | None = None
+        self.heard: Counter[SeatId] = Counter()
+        """Audio packets that arrived, by the seat they came from; half a second old at most."""
+        self.seen: Counter[SeatId] = Counter()
+        """Pictures decoded, by the seat they came from."""
+        self.turns: set[int] = set()
+        """Numbers of the turns it held."""
+        self.errors: deque[str] = deque(maxlen=_MAX_ERRORS)
+        """Codes of what went wrong; reconnecting because the server said so is not an error."""
+        self.join_ms: int | None = None
+        """From the start of `join` to connected media."""
+        self.ended: str | None = None
+        """Why it has gone for good, such as "circle_ended"; None while it takes part."""
+        self.connections = 0
+        """How often it got a welcome."""
+        self._pairs = pairs
+        self._pictures_per_second = pictures_per_second
+        self._line: Line | None = None
+        self._resume: str | None = None
+        self._sequence = -1
+        self._wants_camera = False
+        self._wants_mic = False
+        self._call_wanted = asyncio.Event()
+        self._changed = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> Self:
+        await self.join()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.leave()
+
+    @property
+    def me(self) -> SeatView | None:
+        """The robot's own seat as it sees it."""
+        seats = () if self.view is None else self.view.seats
+        return next((seat for seat in seats if seat.id == self.seat), None)
+
+    @property
+    def connected(self) -> bool:
+        """Seated, with a view and with media."""
+        return self.view is not None and self.call is not None and self.call.connected
+
+    async def join(self, within_s: float = CONNECT_LIMIT_S) -> None:
+        """Take a seat and connect media. Raises `RobotFailed`; then everything is closed."""
+        begun = time.monotonic()
+        self.live(self._keep_line())
+        self.live(self._keep_call())
+        try:
+            await self.until(lambda: self.connected or self.ended is not None, within_s)
+        except TimeoutError as error:
+            await self.leave()
+            raise RobotFailed(self.errors[-1] if self.errors else "timeout") from error
+        except BaseException:
+            await self.leave()
+            raise
+        if self.ended is not None:
+            await self.leave()
+            raise RobotFailed(self.ended)
+        self.join_ms = round((time.monotonic() - begun) * 1000)
+
+    async def leave(self) -> None:
+        """Free the seat and close everything. Safe to repeat, and when never joined."""
+        if self._line is not None and self.ended is None:
+            try:
+                async with asyncio.timeout(_LEAVE_LIMIT_S):
+                    await self.do(Leave())
+            except (LineEnded, Refused, TimeoutError):
+                pass  # The server may end the line before it says that it is done.
+        self.ended = self.ended or "left"
+        tasks, self._tasks = self._tasks, []
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self.call is not None:
+            await self.call.close()
+        self._wake()
+
+    def live(self, work: Coroutine[Any, Any, None]) -> None:
+        """Let the robot do `work` until it leaves."""
+        task = asyncio.create_task(work)
+        task.add_done_callback(self._note_fault)
+        self._tasks.append(task)
+
+    async def do(self, command: Command) -> Done:
+        """Ask for a command. Raises `Refused`, `LineEnded` (also while away), `TimeoutError`."""
+        answer = await self._ask(lambda ref: Do(ref, command))
+        assert isinstance(answer, Done)
+        return answer
+
+    async def switch_mic(self, on: bool) -> None:
+        """Like a tap on the button: asks the server; speech follows what the view says."""
+        self._wants_mic = on
+        try:
+            await self.do(SetMic(on))
+        except Refused:
+            self._wants_mic = False
+            raise
+
+    async def switch_camera(self, on: bool) -> None:
+        """Like a tap on the button: asks the server; pictures follow what the view says."""
+        self._wants_camera = on
+        try:
+            await self.do(SetCamera(on))
+        except Refused:
+            self._wants_camera = False
+            raise
+
+    async def until(self, condition: Callable[[], bool], within_s: float = 10.0) -> None:
+        """Wait for something about this robot to become true. Raises `TimeoutError`."""
+        async with asyncio.timeout(within_s):
+            while not condition():
+                await self._changed.wait()
+
+    async def wait(self, condition: Callable[[], bool], within_s: float) -> bool:
+        """Like `until`, but tells whether it became true in time."""
+        try:
+            await self.until(condition, within_s)
+        except TimeoutError:
+            return False
+        return True
+
+    def cut_line(self) -> None:
+        """Lose the network under the WebSocket; the robot will reconnect."""
+        if self._line is not None:
+            self._line.cut()
+
+    # --- The line --------------------------------------------------------------------------
+
+    async def _keep_line(self) -> None:
+        failures = 0
+        while self.ended is None:
+            try:
+                line = await Line.open(self.link, self._hello())
+                self._resume, self.seat = line.welcome.resume, line.welcome.seat
+                self.connections += 1
+                failures = 0
+                end = await self._sit(line)
+            except LineEnded as refused:
+                end = refused
+            if not end.again:
+                self.ended = end.code
+                self._wake()
+                return
+            log.info("robot line ended code=%s failures=%d", end.code, failures)
+            longest_s = min(_LONGEST_RETRY_S, _FIRST_RETRY_S * 2**failures)
+            failures += 1
+            await asyncio.sleep(self.chance.uniform(0, longest_s))
+
+    def _hello(self) -> Hello:
+        return Hello(VERSION, self.profile, AGREEMENT_VERSION, self.link.token, self._resume)
+
+    async def _sit(self, line: Line) -> LineEnded:
+        """Live on one connection until it ends; tell how."""
+        self._line, self._sequence = line, -1
+        if self.call is None or not self.call.alive:
+            self._call_wanted.set()
+        beside = [
+            asyncio.create_task(line.beat()),
+            asyncio.create_task(self._switch_on_again(self._wants_camera, self._wants_mic)),
+        ]
+        try:
+            async for frame in line.frames():
+                await self._take(frame)
+        except LineEnded as end:
+            return end
+        finally:
+            self._line = self.view = None
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
+            await line.close()
+        raise AssertionError("frames() ends with LineEnded")
+
+    async def _take(self, frame: ServerFrame) -> None:
+        match frame:
+            case Show() if frame.seq > self._sequence:
+                self._sequence, self.view = frame.seq, frame.view
+                turn = frame.view.turn
+                if turn is not None and turn.seat == self.seat:
+                    self.turns.add(turn.number)
+                self._obey()
+                self._wake()
+            case Streams() if self.call is not None:
+                await self.call.place(frame.mids)
+                self._wake()
+            case Reoffer():
+                self._call_wanted.set()
+            case FaultFrame():
+                self.errors.append(frame.code)
+            case _:
+                pass
+
+    async def _switch_on_again(self, camera: bool, mic: bool) -> None:
+        """A page that never went away switches on what its person still sees as on."""
+        try:
+            if camera:
+                await self.switch_camera(True)
+            if mic:
+                await self.switch_mic(True)
+        except (Refused, LineEnded, TimeoutError) as error:
+            log.info("robot stays off after reconnecting reason=%s", type(error).__name__)
+
+    async def _ask(self, frame: Callable[[str], Do | Offer]) -> Done | Answer:
+        if self._line is None:
+            raise LineEnded("away", again=True)
+        return await self._line.ask(frame)
+
+    def _obey(self) -> None:
+        """Send exactly what the own seat is said to send."""
+        me = self.me
+        if self.call is None or me is None:
+            return
+        if self.call.microphone.switched_on and me.mic is not Mic.ON:
+            self._wants_mic = False
+        self.call.microphone.switch(me.mic is Mic.ON)
+        self.call.camera.switch(me.camera is Camera.ON)
+
+    # --- The call --------------------------------------------------------------------------
+
+    async def _keep_call(self) -> None:
+        while True:
+            await self._call_wanted.wait()
+            self._call_wanted.clear()
+            line = self._line
+            if line is None:
+                continue  # The next welcome asks for a call again.
+            try:
+                await self._connect(line)
+            except (Refused, LineEnded, CallFailed, TimeoutError) as error:
+                self.errors.append(f"call: {str(error) or type(error).__name__}")
+                await asyncio.sleep(self.chance.uniform(*_NEXT_OFFER_S))
+                self._call_wanted.set()
+            self._wake()
+
+    async def _connect(self, line: Line) -> None:
+        if self.call is not None:
+            await self.call.close()
+        everybody = line.welcome.capacity - 1
+        self.call = call = Call(
+            Speech(self.chance.randrange(len(clip()))),
+            Pictures(self.profile.name, self.profile.color, self._pictures_per_second),
+            everybody if self._pairs is None else min(self._pairs, everybody),
+            self.heard,
+            self.seen,
+            self._call_wanted.set,
+        )
+        sdp = await call.offer()
+        answer = await line.ask(lambda ref: Offer(ref, sdp))
+        assert isinstance(answer, Answer)
+        await call.accept(answer.sdp, CONNECT_LIMIT_S)
+        self._obey()
+
+    # --- Waiting ---------------------------------------------------------------------------
+
+    def _wake(self) -> None:
+        self._changed.set()
+        self._changed.clear()
+
+    def _note_fault(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.errors.append(f"fault: {type(error).__name__}")
+            log.error("robot failed", exc_info=error)
+            self.ended = self.ended or "trouble"
+            self._wake()
