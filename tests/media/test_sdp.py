@@ -71,8 +71,8 @@ def test_aiortc_understands_the_answer(name: str) -> None:
     ]
     assert all(media.dtls and media.dtls.role == "server" for media in answer.media)
     assert all(media.ice and media.ice.iceLite for media in answer.media)
-    assert [c.ip for c in answer.media[0].ice_candidates] == ["192.0.2.1", "2001:db8::1"]
-    assert not any(media.ice_candidates for media in answer.media[1:])
+    for media in answer.media:
+        assert [c.ip for c in media.ice_candidates] == ["192.0.2.1", "2001:db8::1"]
 
 
 def test_chromium_offers_what_the_forwarder_needs() -> None:

@@ -98,3 +98,8 @@ def extension_block(elements: list[tuple[int, bytes]]) -> bytes:
         return b""
     body += bytes(-len(body) % 4)
     return struct.pack("!HH", ONE_BYTE_PROFILE, len(body) // 4) + body
+
+
+def signed_difference(a: int, b: int) -> int:
+    """a - b of two 32-bit timestamps, taken the short way round."""
+    return ((a - b + 0x80000000) & 0xFFFFFFFF) - 0x80000000

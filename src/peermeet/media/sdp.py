@@ -171,10 +171,10 @@ def build_answer(offer: Offer, local: LocalTransport, streams: Mapping[str, Stre
         "a=group:BUNDLE " + " ".join(section.mid for section in offer.sections),
         "a=msid-semantic: WMS *",
     ]
-    for index, section in enumerate(offer.sections):
+    for section in offer.sections:
         lines += _answer_section(section, local, streams.get(section.mid))
-        if index == 0:
-            lines += _candidates(local.candidates)
+        # Once would do for browsers; aiortc, when bundled from the start, reads the last ones.
+        lines += _candidates(local.candidates)
     return "\r\n".join(lines) + "\r\n"
 
 

@@ -38,12 +38,10 @@ class Engine(Protocol):
         It answers the length, or 0 if the packet is forged, replayed or too long.
         """
 
-    def sealer(
-        self, session: Any, send: Callable[[memoryview], None]
-    ) -> Callable[[int], bool]:
-        """A function that seals the first n bytes of `sealing` and hands them to `send`.
+    def sealer(self, session: Any) -> Callable[[int], int]:
+        """A function that seals the first n bytes of `sealing` in place.
 
-        False: libsrtp refused, nothing was sent.
+        It answers the new length, or 0 if libsrtp refused: then nothing may be sent.
         """
 
 
@@ -79,20 +77,17 @@ class FastEngine:
 
         return open_packet
 
-    def sealer(
-        self, session: Any, send: Callable[[memoryview], None]
-    ) -> Callable[[int], bool]:
-        buffer, sealing, length = self._out, self.sealing, self._length
+    def sealer(self, session: Any) -> Callable[[int], int]:
+        buffer, length = self._out, self._length
         protect = self._lib.srtp_protect
         context = session._srtp[0]
         keep = session
 
-        def seal_packet(size: int, keep: object = keep) -> bool:
+        def seal_packet(size: int, keep: object = keep) -> int:
             length[0] = size
             if protect(context, buffer, length):
-                return False
-            send(sealing[: length[0]])
-            return True
+                return 0
+            return int(length[0])
 
         return seal_packet
 
@@ -118,18 +113,16 @@ class PublicEngine:
 
         return open_packet
 
-    def sealer(
-        self, session: Any, send: Callable[[memoryview], None]
-    ) -> Callable[[int], bool]:
+    def sealer(self, session: Any) -> Callable[[int], int]:
         sealing = self.sealing
 
-        def seal_packet(size: int) -> bool:
+        def seal_packet(size: int) -> int:
             try:
                 sealed = session.protect(bytes(sealing[:size]))
             except (pylibsrtp.Error, ValueError):
-                return False
-            send(memoryview(sealed))
-            return True
+                return 0
+            sealing[: len(sealed)] = sealed
+            return len(sealed)
 
         return seal_packet
 

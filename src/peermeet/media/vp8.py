@@ -87,7 +87,9 @@ def parse(packet: bytes | bytearray | memoryview, offset: int) -> Descriptor | N
     return Descriptor(start, key_frame, picture_id_at, picture_id_bits, tl0_at, at, picture_id, tl0)
 
 
-def rewrite(packet: bytearray, descriptor: Descriptor, picture_id: int, tl0: int) -> None:
+def rewrite(
+    packet: bytearray | memoryview, descriptor: Descriptor, picture_id: int, tl0: int
+) -> None:
     """Put other numbers into the fields the packet has, modulo their width; add none.
 
     The descriptor must have been parsed from bytes laid out like `packet`.

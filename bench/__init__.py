@@ -1,0 +1,1 @@
+"""What PeerMeet costs, measured against yardsticks built on the spot."""

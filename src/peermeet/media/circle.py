@@ -1,0 +1,118 @@
+"""Who hears and sees whom: the gates of one circle, applied to its connections.
+
+The rule: a packet of seat s goes to seat t only if s's gate for that kind is open and both are
+in one space of one circle. Everything is closed until the web process says otherwise. Gates come
+whole and closings are applied before openings, so no moment has more open than was asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from peermeet.core.model import Gate
+from peermeet.media.peer import Peer, Publication
+from peermeet.media.policy import Places, assign, streams
+from peermeet.media.sdp import Kind
+from peermeet.media.seat import SeatWriter
+
+KINDS: tuple[Kind, Kind] = ("audio", "video")
+
+
+class Circle:
+    """One circle's gates and connections, by seat id."""
+
+    def __init__(self) -> None:
+        self.gates: dict[str, Gate] = {}
+        self.peers: dict[str, Peer] = {}
+        self._places: dict[str, Places] = {}
+        self._streams: dict[str, dict[str, str]] = {}
+
+    def apply(self, gates: Mapping[str, Gate]) -> list[Peer]:
+        """Replace all gates. Answers the peers of absent seats, already cut off: end them."""
+        before, self.gates = self.gates, dict(gates)
+        cut = [self.peers.pop(seat) for seat in list(self.peers) if seat not in gates]
+        for peer in cut:
+            peer.close()
+        for seat, peer in self.peers.items():
+            gate, old = gates[seat], before.get(seat)
+            moved = old is not None and old.space != gate.space
+            for publication in peer.publications.values():
+                if moved or not _is_open(gate, publication.kind):
+                    publication.close()
+        self._connect()
+        return cut
+
+    def close_gates(self) -> None:
+        """Close every gate at once and keep the connections."""
+        self.apply({s: Gate(False, False, gate.space) for s, gate in self.gates.items()})
+
+    def seat(self, seat: str, peer: Peer) -> Peer | None:
+        """Give the seat a new connection. Answers the one it replaces, already cut off: end it.
+
+        Raises KeyError if the seat has no gate.
+        """
+        if seat not in self.gates:
+            raise KeyError(seat)
+        old = self.unseat(seat)
+        self.peers[seat] = peer
+        self._places.pop(seat, None)
+        self._streams.pop(seat, None)
+        self._connect()
+        return old
+
+    def unseat(self, seat: str, peer: Peer | None = None) -> Peer | None:
+        """Cut off the seat's connection (if it is `peer`, when given) and answer it."""
+        current = self.peers.get(seat)
+        if current is None or (peer is not None and current is not peer):
+            return None
+        del self.peers[seat]
+        current.close()
+        self._connect()
+        return current
+
+    def changed_streams(self) -> Iterator[tuple[str, dict[str, str]]]:
+        """Viewers whose map of mid to seat is not what was answered last, with the new map."""
+        for viewer, peer in self.peers.items():
+            audio = [writer.mid for writer in peer.writers["audio"]]
+            video = [writer.mid for writer in peer.writers["video"]]
+            now = streams(self._places.get(viewer, ()), audio, video)
+            if now != self._streams.get(viewer):
+                self._streams[viewer] = now
+                yield viewer, now
+
+    def _connect(self) -> None:
+        """Make every publication reach exactly those who may have it."""
+        reach: dict[Publication, list[tuple[SeatWriter, Peer]]] = {}
+        for viewer, peer in self.peers.items():
+            space = self.gates[viewer].space
+            others = [s for s, g in self.gates.items() if s != viewer and g.space == space]
+            capacity = max(len(peer.writers[kind]) for kind in KINDS)
+            places = assign(self._places.get(viewer, ()), others, capacity)
+            self._places[viewer] = places
+            for kind in KINDS:
+                for writer, seat in zip(peer.writers[kind], places, strict=False):
+                    publication = self._publication(seat, kind)
+                    if publication is None:
+                        writer.point(None)
+                        continue
+                    writer.point(publication.layer)
+                    reach.setdefault(publication, []).append((writer, peer))
+        for peer in self.peers.values():
+            for publication in peer.publications.values():
+                viewers = tuple(reach.get(publication, ()))
+                publication.viewers = viewers
+                publication.is_open = bool(viewers)
+                if publication.layer is not None and any(w.is_waiting for w, _ in viewers):
+                    publication.layer.want_key_frame()
+        for peer in self.peers.values():
+            peer.ask_key_frames()
+
+    def _publication(self, seat: str | None, kind: Kind) -> Publication | None:
+        """What this seat lets through of a kind, or None."""
+        if seat is None or seat not in self.peers or not _is_open(self.gates[seat], kind):
+            return None
+        return self.peers[seat].publications.get(kind)
+
+
+def _is_open(gate: Gate, kind: Kind) -> bool:
+    return gate.audio if kind == "audio" else gate.video

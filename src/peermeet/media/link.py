@@ -1,0 +1,325 @@
+"""The web process's end of the link to its media worker: the `Media` port over a unix socket.
+
+Starts the worker, keeps it alive with a sign of life, and starts it again when it dies; then the
+newest gates of all circles are applied before anything else. What is said to a worker is ordered
+and bounded. Nothing here touches a packet, and nothing here decides who may be heard.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import sys
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from peermeet.core.model import Gate
+
+ANSWER_S: Final = 5.0
+"""An offer that is not answered in this time counts as refused with "busy"."""
+START_S: Final = 15.0
+"""From starting the process to its first line; imports and the self-test take about one."""
+STOP_S: Final = 3.0
+"""Then the worker is killed."""
+ALIVE_S: Final = 1.0
+DRAIN_S: Final = 5.0
+"""A worker that reads nothing for this long is replaced."""
+BACK_OFF_S: Final = (0.1, 0.5, 1.0, 2.0, 5.0)
+MAX_UNSENT: Final = 1024
+"""Lines that may wait for the worker. Gates of one circle wait once, newest only."""
+MAX_LINE_BYTES: Final = 1 << 20
+
+logger = logging.getLogger(__name__)
+
+
+class MediaRefused(Exception):
+    """An offer or question got no answer. code: "bad_sdp", "unknown_seat" or "busy"."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class MediaFailed(Exception):
+    """The worker cannot be started; its own log says why."""
+
+
+class MediaLink:
+    """One media worker, as the web process sees it."""
+
+    def __init__(
+        self,
+        *,
+        socket: Path,
+        bind: str = "0.0.0.0",
+        port: int = 0,
+        announce: Sequence[str] = (),
+        lease_ms: int = 10_000,
+        on_streams: Callable[[str, str, dict[str, str]], None],
+        on_media: Callable[[str, str, str], None],
+        on_restart: Callable[[], None],
+    ) -> None:
+        """socket: where the worker listens, in a directory only we may enter.
+
+        on_streams(circle, seat, {mid: seat}); on_media(circle, seat, "connected" or "gone");
+        on_restart(): all connections are lost, gates are applied, browsers should offer again.
+        Callbacks run in the loop and must not block.
+        """
+        self._socket = socket
+        self._arguments = ["--socket", str(socket), "--bind", bind, "--port", str(port)]
+        self._arguments += ["--lease-ms", str(lease_ms)]
+        if announce:
+            self._arguments += ["--announce", *announce]
+        self._on_streams, self._on_media, self._on_restart = on_streams, on_media, on_restart
+        self._gates: dict[str, Mapping[str, Gate]] = {}
+        self._unsent: deque[_Line] = deque()
+        self._unsent_gates: dict[str, _Line] = {}
+        self._something = asyncio.Event()
+        self._answers: dict[int, asyncio.Future[dict[str, Any]]] = {}
+        self._number = 0
+        self._connected = False
+        self._owner: asyncio.Task[None] | None = None
+        self.pid = 0
+        self.port = 0
+        self.addresses: tuple[str, ...] = ()
+
+    async def start(self) -> None:
+        """Start the worker and wait until it is ready. Raises MediaFailed."""
+        ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._owner = asyncio.create_task(self._keep_alive(ready))
+        try:
+            await ready
+        except MediaFailed:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """End the worker and everything waiting for it. Safe to repeat."""
+        if self._owner is not None:
+            self._owner.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._owner
+            self._owner = None
+
+    def apply(self, circle: str, gates: Mapping[str, Gate]) -> None:
+        """Make these the gates of the circle. Returns at once; the newest state wins."""
+        self._gates[circle] = dict(gates)
+        waiting = self._unsent_gates.get(circle)
+        if waiting is not None:
+            waiting.message = _gates_message(circle, gates)
+        elif self._connected:
+            self._unsent_gates[circle] = self._send(_gates_message(circle, gates))
+
+    def drop(self, circle: str, seat: str) -> None:
+        """Close the seat's connection and keep its gate."""
+        self._send({"do": "drop", "circle": circle, "seat": seat})
+
+    def close(self, circle: str) -> None:
+        """Close every connection of the circle and forget its gates."""
+        self._gates.pop(circle, None)
+        # Gates said after this must not slip in before it.
+        self._unsent_gates.pop(circle, None)
+        self._send({"do": "close", "circle": circle})
+
+    async def answer(self, circle: str, seat: str, sdp: str) -> str:
+        """The worker's answer to a browser's offer; it replaces the seat's connection.
+
+        Raises MediaRefused, after `ANSWER_S` at the latest.
+        """
+        reply = await self._ask({"do": "offer", "circle": circle, "seat": seat, "sdp": sdp})
+        answer = reply.get("sdp")
+        if not isinstance(answer, str):
+            raise MediaRefused(str(reply.get("refused")))
+        return answer
+
+    async def stats(self) -> dict[str, int]:
+        """The worker's counters, flat. Raises MediaRefused("busy") while there is no worker."""
+        stats: dict[str, int] = (await self._ask({"do": "stats"}))["stats"]
+        return stats
+
+    async def _ask(self, message: dict[str, Any]) -> dict[str, Any]:
+        if not self._connected or len(self._unsent) >= MAX_UNSENT:
+            raise MediaRefused("busy")
+        self._number += 1
+        number = self._number
+        future = self._answers[number] = asyncio.get_running_loop().create_future()
+        self._send({**message, "id": number})
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                reply: dict[str, Any] = await future
+                return reply
+        except TimeoutError:
+            raise MediaRefused("busy") from None
+        finally:
+            self._answers.pop(number, None)
+
+    def _send(self, message: dict[str, Any]) -> _Line:
+        line = _Line(message)
+        # Without a worker there is nothing to close or drop, and gates are applied on arrival.
+        if self._connected:
+            self._unsent.append(line)
+            self._something.set()
+        return line
+
+    # The worker's life
+
+    async def _keep_alive(self, ready: asyncio.Future[None]) -> None:
+        failures = 0
+        while True:
+            try:
+                await self._live(ready)
+                failures = 0
+            except MediaFailed as fault:
+                if not ready.done():
+                    ready.set_exception(fault)
+                    return
+                failures += 1
+            logger.error("media worker ended failures=%d", failures)
+            await asyncio.sleep(BACK_OFF_S[min(failures, len(BACK_OFF_S) - 1)])
+
+    async def _live(self, ready: asyncio.Future[None]) -> None:
+        """One worker from start to end. Raises MediaFailed if it never became ready."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "peermeet.media.worker",
+            *self._arguments,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            # Ctrl-C is for us; the worker ends when its link does.
+            start_new_session=True,
+        )
+        writer: asyncio.StreamWriter | None = None
+        try:
+            try:
+                async with asyncio.timeout(START_S):
+                    reader, writer = await self._connect(process)
+                    ready_line = _parse(await reader.readline())
+                    self.pid, self.port = ready_line["pid"], ready_line["port"]
+                    self.addresses = tuple(ready_line["addresses"])
+            except (TimeoutError, OSError, ValueError, KeyError):
+                raise MediaFailed("the media worker does not start") from None
+            self._connected = True
+            for circle, gates in self._gates.items():
+                self._unsent_gates[circle] = self._send(_gates_message(circle, gates))
+            if ready.done():
+                self._call(self._on_restart)
+            else:
+                ready.set_result(None)
+            tasks = [
+                asyncio.create_task(self._read(reader)),
+                asyncio.create_task(self._write(writer)),
+                asyncio.create_task(self._stay()),
+            ]
+            try:
+                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+        finally:
+            self._connected = False
+            self._unsent.clear()
+            self._unsent_gates.clear()
+            for future in self._answers.values():
+                if not future.done():
+                    future.set_exception(MediaRefused("busy"))
+            if writer is not None:
+                writer.close()
+                with contextlib.suppress(OSError):
+                    await writer.wait_closed()
+            await _end(process)
+
+    async def _connect(
+        self, process: asyncio.subprocess.Process
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        while True:
+            try:
+                return await asyncio.open_unix_connection(self._socket, limit=MAX_LINE_BYTES)
+            except (FileNotFoundError, ConnectionRefusedError):
+                if process.returncode is not None:
+                    raise
+                await asyncio.sleep(0.02)
+
+    async def _read(self, reader: asyncio.StreamReader) -> None:
+        while line := await reader.readline():
+            message = _parse(line)
+            match message.get("tell"):
+                case "streams":
+                    circle, seat = message["circle"], message["seat"]
+                    self._call(self._on_streams, circle, seat, message["streams"])
+                case "media":
+                    circle, seat = message["circle"], message["seat"]
+                    self._call(self._on_media, circle, seat, message["state"])
+                case _:
+                    future = self._answers.get(message.get("re", 0))
+                    if future is not None and not future.done():
+                        future.set_result(message)
+
+    async def _write(self, writer: asyncio.StreamWriter) -> None:
+        while True:
+            await self._something.wait()
+            while self._unsent:
+                line = self._unsent.popleft()
+                circle = line.message.get("circle", "")
+                if self._unsent_gates.get(circle) is line:
+                    del self._unsent_gates[circle]
+                writer.write(json.dumps(line.message, separators=(",", ":")).encode() + b"\n")
+                async with asyncio.timeout(DRAIN_S):
+                    await writer.drain()
+            self._something.clear()
+
+    async def _stay(self) -> None:
+        """Give signs of life; end (and with it the worker) when too much waits."""
+        while len(self._unsent) <= MAX_UNSENT:
+            if not self._unsent:
+                self._send({"do": "alive"})
+            await asyncio.sleep(ALIVE_S)
+
+    def _call(self, callback: Callable[..., None], *arguments: Any) -> None:
+        try:
+            callback(*arguments)
+        # A fault above must not cost a circle its media.
+        except Exception:
+            logger.exception("media callback failed")
+
+
+class _Line:
+    """One message that waits for the worker; gates are replaced in place while they wait."""
+
+    __slots__ = ("message",)
+
+    def __init__(self, message: dict[str, Any]) -> None:
+        self.message = message
+
+
+def _gates_message(circle: str, gates: Mapping[str, Gate]) -> dict[str, Any]:
+    seats = {
+        seat: {"audio": gate.audio, "video": gate.video, "space": gate.space}
+        for seat, gate in gates.items()
+    }
+    return {"do": "gates", "circle": circle, "seats": seats}
+
+
+def _parse(line: bytes) -> dict[str, Any]:
+    """Raises ValueError for anything but one JSON object."""
+    message = json.loads(line)
+    if not isinstance(message, dict):
+        raise ValueError("not an object")
+    return message
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+    try:
+        async with asyncio.timeout(STOP_S):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()

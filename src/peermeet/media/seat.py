@@ -1,0 +1,278 @@
+"""What one person receives in one of their sections: a single, unbroken stream.
+
+Whoever is heard or seen there, the viewer's browser gets one SSRC whose sequence numbers,
+timestamps and VP8 picture numbers never jump back. Each stretch of one source has its own
+offsets; a packet's copy is a function of the packet and these offsets alone, so a
+retransmission repeats the very bytes. That matters: AES-GCM breaks when one sequence number
+seals two different texts. For the same reason a packet from before its stretch is dropped.
+
+No input or output and no clock: `forward` writes a packet into a buffer.
+"""
+
+from __future__ import annotations
+
+import secrets
+import struct
+from typing import Final
+
+from peermeet.media import rtp, vp8
+from peermeet.media.ingest import CLOCK_RATE_HZ, HISTORY, MAX_JUMP, Layer, MediaPacket
+from peermeet.media.rtcp import SenderReport
+from peermeet.media.sdp import Kind
+
+REPEAT_AGAIN_S: Final = 0.1
+"""One packet is repeated at most this often."""
+REPEATS_PER_S: Final = 60.0
+REPEAT_BURST: Final = 30.0
+PATIENCE: Final = 5.0
+"""Key frames a viewer may ask for although the last one reached it."""
+PATIENCE_PER_S: Final = 0.1
+"""It grows again, or a viewer on a bad network would stay blind for good."""
+MAX_REPORT_DRIFT_S: Final = 5
+"""A sender report that is further from the packets than this is not believed."""
+
+_HEADER = struct.Struct("!BBHII").pack_into
+
+
+class SeatWriter:
+    """One section of one viewer, and the state of what was sent on it."""
+
+    __slots__ = (
+        "_clock_rate_hz",
+        "_first_in",
+        "_is_video",
+        "_key_frame_passed",
+        "_last_at",
+        "_last_picture",
+        "_last_timestamp",
+        "_last_tl0",
+        "_mid_id",
+        "_orientation_id",
+        "_out",
+        "_patience",
+        "_patience_at",
+        "_payload_type",
+        "_picture_offset",
+        "_repeated_at",
+        "_repeats",
+        "_repeats_at",
+        "_sequence_offset",
+        "_tails",
+        "_timestamp_offset",
+        "_tl0_offset",
+        "is_waiting",
+        "last_sequence",
+        "layer",
+        "mid",
+        "octets",
+        "packets",
+        "ssrc",
+    )
+
+    def __init__(
+        self,
+        mid: str,
+        kind: Kind,
+        payload_type: int,
+        out: memoryview,
+        *,
+        ssrc: int,
+        mid_id: int = 0,
+        orientation_id: int = 0,
+    ) -> None:
+        """out: packets are written to its start. mid_id, orientation_id: extensions, 0 = none."""
+        self.mid = mid
+        self.ssrc = ssrc
+        self.layer: Layer | None = None
+        self.packets = 0
+        self.octets = 0
+        self.is_waiting = True
+        """Whether nothing passes before a key frame (video) or any packet (audio)."""
+        # RFC 3550 wants a random start; below 2**15, as RFC 3711 section 3.3.1 advises.
+        self.last_sequence = 0x10000 + secrets.randbelow(0x8000)
+        self._is_video = kind == "video"
+        self._payload_type = payload_type
+        self._clock_rate_hz = CLOCK_RATE_HZ[kind]
+        self._out = out
+        self._mid_id = mid_id
+        self._orientation_id = orientation_id
+        self._tails: dict[int, bytes] = {}
+        self._first_in = 0
+        self._sequence_offset = 0
+        self._timestamp_offset = 0
+        self._picture_offset = 0
+        self._tl0_offset = 0
+        self._last_timestamp = secrets.randbelow(1 << 32)
+        self._last_at = 0.0
+        self._last_picture = secrets.randbelow(1 << 15)
+        self._last_tl0 = secrets.randbelow(1 << 8)
+        self._key_frame_passed = False
+        self._repeated_at: dict[int, float] = {}
+        self._repeats = REPEAT_BURST
+        self._repeats_at = 0.0
+        self._patience = PATIENCE
+        self._patience_at = 0.0
+
+    def point(self, layer: Layer | None) -> None:
+        """Show this source from now on; None shows nobody. The same source goes on unbroken.
+
+        A new video source starts with its next key frame, which the caller must ask for.
+        """
+        if layer is not self.layer:
+            self.layer = layer
+            self._patience = PATIENCE
+            self.pause()
+
+    def pause(self) -> None:
+        """Start anew with the source's next key frame (video) or packet (audio)."""
+        self.is_waiting = True
+        self._key_frame_passed = False
+        self._repeated_at.clear()
+
+    def forward(self, packet: MediaPacket, now: float) -> int:
+        """Write the viewer's copy of a packet of `layer`; answer its length, 0 = none."""
+        sequence = packet.sequence
+        descriptor = packet.descriptor
+        if self.is_waiting:
+            if self._is_video and (descriptor is None or not descriptor.key_frame):
+                return 0
+            self._start(packet, now)
+        elif sequence < self._first_in:
+            return 0
+        sent = sequence + self._sequence_offset
+        ahead = sent - self.last_sequence
+        if ahead > 0:
+            if ahead > MAX_JUMP:
+                # The source began anew. Its numbers must not carry the viewer's along: a
+                # jump of 2**15 would put the browser's rollover counter out of step for good.
+                self.pause()
+                return self.forward(packet, now)
+            self.last_sequence = sent
+            self._last_timestamp = packet.timestamp + self._timestamp_offset
+            self._last_at = now
+            if descriptor is not None:
+                self._last_picture = descriptor.picture_id + self._picture_offset
+                self._last_tl0 = descriptor.tl0 + self._tl0_offset
+                if descriptor.key_frame:
+                    self._key_frame_passed = True
+        elif ahead <= -HISTORY:
+            return 0
+        self.packets += 1
+        self.octets += len(packet.payload)
+        return self._write(packet)
+
+    def repeat(self, sequence: int, now: float) -> int:
+        """Write once more what was sent as `sequence` (16 bits); answer its length.
+
+        0: it is not of this stretch, no longer kept, or asked for more often than allowed.
+        """
+        sent = rtp.extend_sequence(self.last_sequence, sequence)
+        original = sent - self._sequence_offset
+        if (
+            self.layer is None
+            or self.is_waiting
+            or original < self._first_in
+            or not self.last_sequence - HISTORY < sent <= self.last_sequence
+        ):
+            return 0
+        packet = self.layer.recall(original)
+        if packet is None:
+            return 0
+        grown = (now - self._repeats_at) * REPEATS_PER_S
+        self._repeats = min(REPEAT_BURST, self._repeats + grown)
+        self._repeats_at = now
+        if self._repeats < 1 or now - self._repeated_at.get(sent, -1.0) < REPEAT_AGAIN_S:
+            return 0
+        self._repeats -= 1
+        if len(self._repeated_at) > HISTORY:
+            self._repeated_at.clear()
+        self._repeated_at[sent] = now
+        return self._write(packet)
+
+    def may_ask_key_frame(self, now: float) -> bool:
+        """Whether this viewer's request for a key frame deserves one.
+
+        A viewer that cannot decode at all (a wrong key) asks for ever, and each key frame
+        costs everybody: after `PATIENCE` of them it is heard only rarely.
+        """
+        if self.layer is None or not self._is_video:
+            return False
+        if not self._key_frame_passed:
+            return True
+        grown = (now - self._patience_at) * PATIENCE_PER_S
+        self._patience = min(PATIENCE, self._patience + grown)
+        self._patience_at = now
+        if self._patience < 1:
+            return False
+        self._patience -= 1
+        self._key_frame_passed = False
+        return True
+
+    def report(self, now: float, ntp_s: float) -> SenderReport | None:
+        """Our sender report (RFC 3550 section 6.4.1), or None while nothing flows.
+
+        now: monotonic; ntp_s: our NTP clock; both in seconds, of the same moment.
+        """
+        if self.layer is None or self.is_waiting:
+            return None
+        timestamp = self._last_timestamp + int((now - self._last_at) * self._clock_rate_hz)
+        original = self.layer.timestamp_at(ntp_s)
+        if original is not None:
+            # The sender's own clocks keep voice and picture together; a lie is not passed on.
+            told = original + self._timestamp_offset
+            drift = rtp.signed_difference(told, timestamp)
+            if abs(drift) <= MAX_REPORT_DRIFT_S * self._clock_rate_hz:
+                timestamp = told
+        return SenderReport(
+            self.ssrc, int(ntp_s * 2**32), timestamp & 0xFFFFFFFF, self.packets, self.octets
+        )
+
+    def _start(self, packet: MediaPacket, now: float) -> None:
+        """Offsets that continue what was sent last."""
+        timestamp = self._last_timestamp
+        if self.packets:
+            timestamp += max(1, int((now - self._last_at) * self._clock_rate_hz))
+        self._first_in = packet.sequence
+        self._sequence_offset = self.last_sequence + 1 - packet.sequence
+        self._timestamp_offset = timestamp - packet.timestamp
+        if packet.descriptor is not None:
+            self._picture_offset = self._last_picture + 1 - packet.descriptor.picture_id
+            self._tl0_offset = self._last_tl0 + 1 - packet.descriptor.tl0
+        self.is_waiting = False
+
+    def _write(self, packet: MediaPacket) -> int:
+        """The copy itself: depends on the packet and the offsets, on nothing else."""
+        sequence, timestamp, marker, orientation, payload, descriptor = packet
+        tail = self._tails.get(orientation) or self._tail(orientation)
+        out = self._out
+        offset = 12 + len(tail)
+        end = offset + len(payload)
+        _HEADER(
+            out,
+            0,
+            0x90 if tail else 0x80,
+            marker | self._payload_type,
+            (sequence + self._sequence_offset) & 0xFFFF,
+            (timestamp + self._timestamp_offset) & 0xFFFFFFFF,
+            self.ssrc,
+        )
+        out[12:offset] = tail
+        out[offset:end] = payload
+        if descriptor is not None:
+            vp8.rewrite(
+                out[offset:end],
+                descriptor,
+                descriptor.picture_id + self._picture_offset,
+                descriptor.tl0 + self._tl0_offset,
+            )
+        return end
+
+    def _tail(self, orientation: int) -> bytes:
+        """The header extensions of a packet, made once for each of the 17 cases."""
+        elements = []
+        if self._mid_id:
+            elements.append((self._mid_id, self.mid.encode()))
+        if self._orientation_id and orientation >= 0:
+            elements.append((self._orientation_id, bytes((orientation,))))
+        tail = self._tails[orientation] = rtp.extension_block(elements)
+        return tail

@@ -1,0 +1,369 @@
+"""The media worker: a process of its own that forwards packets and does what its link says.
+
+`python -m peermeet.media.worker --socket PATH --bind IP --port N` listens on a unix socket for
+one web process, which sends JSON lines: gates, offers, and a sign of life every two seconds.
+The worker decides nothing about turns. Without a sign of life for the lease it closes every
+gate; when the link ends, it closes every gate and exits. No threads, no HTTP, nothing logged
+per packet; standard output stays empty.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from peermeet.core.model import Gate
+from peermeet.media import srtp
+from peermeet.media.circle import Circle
+from peermeet.media.dtls import Admission, Certificate, SelfTestFailed, self_test
+from peermeet.media.icelite import IceLite
+from peermeet.media.mux import Mux
+from peermeet.media.peer import Ground, Peer
+from peermeet.media.sdp import SdpRefused, parse_offer
+
+MAX_LINE_BYTES: Final = 128 * 1024
+MAX_UNSENT_BYTES: Final = 1 << 20
+"""A web process that does not read this much is as good as dead."""
+MAX_PEERS: Final = 256
+MAX_SEATS: Final = 64
+MAX_NAME: Final = 64
+"""Characters of a circle's or seat's id, and of a space's name."""
+TICK_S: Final = 0.1
+FIRST_LINK_S: Final = 30.0
+"""A worker that no web process ever talks to ends itself."""
+
+logger = logging.getLogger(__name__)
+
+
+class BadLine(Exception):
+    """A line that is not of the control protocol; the link is closed."""
+
+
+class Worker:
+    """All circles of this process, driven by one link."""
+
+    def __init__(self, ground: Ground, lease_s: float) -> None:
+        self._ground = ground
+        self._lease_s = lease_s
+        self._circles: dict[str, Circle] = {}
+        self._lives: dict[Peer, asyncio.Task[None]] = {}
+        self._writer: asyncio.StreamWriter | None = None
+        self._heard_at = time.monotonic()
+        self._leased = False
+        self._ended = asyncio.Event()
+
+    async def serve(self, path: Path) -> None:
+        """Serve one web process at `path`, until it leaves or `stop` is called."""
+        _remove(path)
+        mask = os.umask(0o177)
+        try:
+            server = await asyncio.start_unix_server(self._link, path, limit=MAX_LINE_BYTES)
+        finally:
+            os.umask(mask)
+        clock = asyncio.create_task(self._clock())
+        self._ground.mux.start()
+        try:
+            await self._ended.wait()
+        finally:
+            self._close_gates()
+            self._ground.mux.close()
+            server.close()
+            _remove(path)
+            clock.cancel()
+            lives = list(self._lives.values())
+            for life in lives:
+                life.cancel()
+            await asyncio.gather(clock, *lives, return_exceptions=True)
+            if self._writer is not None:
+                self._writer.close()
+
+    def stop(self) -> None:
+        """End `serve`. Safe to repeat."""
+        self._ended.set()
+
+    # The link
+
+    async def _link(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._writer is not None:
+            self._ground.counters["link.second"] += 1
+            writer.close()
+            return
+        self._writer = writer
+        self._sign_of_life()
+        self._tell(
+            tell="ready",
+            pid=os.getpid(),
+            port=self._ground.mux.port,
+            addresses=list(self._ground.addresses),
+        )
+        try:
+            while line := await reader.readline():
+                if not line.endswith(b"\n"):
+                    break
+                self._sign_of_life()
+                self._obey(line)
+        except (BadLine, ValueError) as fault:
+            # ValueError: the line is longer than the reader's limit.
+            self._ground.counters["link.bad_line"] += 1
+            logger.error("link closed fault=%s", type(fault).__name__)
+        except ConnectionError:
+            pass
+        finally:
+            self.stop()
+
+    def _sign_of_life(self) -> None:
+        self._heard_at = time.monotonic()
+        self._leased = True
+
+    def _obey(self, line: bytes) -> None:
+        try:
+            message = json.loads(line)
+        except (ValueError, RecursionError):
+            raise BadLine from None
+        if not isinstance(message, dict):
+            raise BadLine
+        match message.get("do"):
+            case "gates":
+                self._apply(_name(message, "circle"), _gates(message.get("seats")))
+            case "offer":
+                self._offer(
+                    _number(message),
+                    _name(message, "circle"),
+                    _name(message, "seat"),
+                    _text(message, "sdp"),
+                )
+            case "drop":
+                circle = self._circles.get(_name(message, "circle"))
+                if circle is not None:
+                    self._end(circle.unseat(_name(message, "seat")))
+            case "close":
+                circle = self._circles.pop(_name(message, "circle"), None)
+                if circle is not None:
+                    for peer in circle.apply({}):
+                        self._end(peer)
+            case "stats":
+                self._tell(re=_number(message), stats=self._stats())
+            case "alive":
+                pass
+            case _:
+                raise BadLine
+
+    def _apply(self, circle_id: str, gates: dict[str, Gate]) -> None:
+        circle = self._circles.setdefault(circle_id, Circle())
+        for peer in circle.apply(gates):
+            self._end(peer)
+        self._tell_streams(circle_id, circle)
+
+    def _offer(self, number: int, circle_id: str, seat: str, sdp: str) -> None:
+        circle = self._circles.get(circle_id)
+        if circle is None or seat not in circle.gates:
+            self._tell(re=number, refused="unknown_seat")
+            return
+        if len(self._lives) >= MAX_PEERS:
+            self._tell(re=number, refused="busy")
+            return
+        try:
+            offer = parse_offer(sdp)
+        except SdpRefused as refused:
+            self._ground.counters[f"offer.{refused.code}"] += 1
+            self._tell(re=number, refused="bad_sdp")
+            return
+        peer = Peer(self._ground, offer, lambda state: self._state(circle_id, seat, peer, state))
+        self._lives[peer] = asyncio.create_task(self._live(circle_id, seat, peer))
+        self._end(circle.seat(seat, peer))
+        self._tell(re=number, sdp=peer.answer())
+        self._tell_streams(circle_id, circle)
+
+    async def _live(self, circle_id: str, seat: str, peer: Peer) -> None:
+        try:
+            await peer.run()
+        except Exception:
+            self._ground.counters["fault.peer"] += 1
+            logger.exception("peer failed circle=%s seat=%s", circle_id, seat)
+        finally:
+            del self._lives[peer]
+            circle = self._circles.get(circle_id)
+            if circle is not None and circle.unseat(seat, peer) is not None:
+                self._tell_streams(circle_id, circle)
+
+    def _state(self, circle_id: str, seat: str, peer: Peer, state: str) -> None:
+        """Tell of the seat's present connection only: a replaced one has nothing to say."""
+        circle = self._circles.get(circle_id)
+        if circle is not None and circle.peers.get(seat) is peer:
+            self._tell(tell="media", circle=circle_id, seat=seat, state=state)
+
+    def _end(self, peer: Peer | None) -> None:
+        life = self._lives.get(peer) if peer is not None else None
+        if life is not None:
+            life.cancel()
+
+    def _tell_streams(self, circle_id: str, circle: Circle) -> None:
+        for seat, streams in circle.changed_streams():
+            self._tell(tell="streams", circle=circle_id, seat=seat, streams=streams)
+
+    def _tell(self, **message: Any) -> None:
+        writer = self._writer
+        if writer is None or self._ended.is_set():
+            return
+        if writer.transport.get_write_buffer_size() > MAX_UNSENT_BYTES:
+            self._ground.counters["link.deaf"] += 1
+            self.stop()
+            return
+        writer.write(json.dumps(message, separators=(",", ":")).encode() + b"\n")
+
+    def _stats(self) -> dict[str, int]:
+        stats = dict(self._ground.counters)
+        stats["peers"] = len(self._lives)
+        received = forwarded = 0
+        for circle_id, circle in self._circles.items():
+            for seat, peer in circle.peers.items():
+                stats[f"received/{circle_id}/{seat}"] = peer.received
+                stats[f"forwarded/{circle_id}/{seat}"] = peer.forwarded
+                received += peer.received
+                forwarded += peer.forwarded
+        stats["received"], stats["forwarded"] = received, forwarded
+        return stats
+
+    # Time
+
+    async def _clock(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            now = time.monotonic()
+            if not self._leased and self._writer is None and now - self._heard_at > FIRST_LINK_S:
+                self.stop()
+            if self._leased and now - self._heard_at > self._lease_s:
+                self._leased = False
+                self._ground.counters["link.lease_expired"] += 1
+                logger.warning("lease expired, all gates closed")
+                self._close_gates()
+            for peer in list(self._lives):
+                try:
+                    peer.tick(now)
+                # One person's state must not stop the clock of the others.
+                except Exception as fault:
+                    self._ground.counters[f"fault.tick.{type(fault).__name__}"] += 1
+
+    def _close_gates(self) -> None:
+        for circle in self._circles.values():
+            circle.close_gates()
+
+
+def _remove(path: Path) -> None:
+    path.unlink(missing_ok=True)
+
+
+def _name(message: dict[str, Any], key: str) -> str:
+    value = message.get(key)
+    if not isinstance(value, str) or not 0 < len(value) <= MAX_NAME:
+        raise BadLine
+    return value
+
+
+def _text(message: dict[str, Any], key: str) -> str:
+    value = message.get(key)
+    if not isinstance(value, str):
+        raise BadLine
+    return value
+
+
+def _number(message: dict[str, Any]) -> int:
+    value = message.get("id")
+    if not isinstance(value, int):
+        raise BadLine
+    return value
+
+
+def _gates(seats: Any) -> dict[str, Gate]:
+    if not isinstance(seats, dict) or len(seats) > MAX_SEATS:
+        raise BadLine
+    gates = {}
+    for seat, gate in seats.items():
+        if not 0 < len(seat) <= MAX_NAME or not isinstance(gate, dict):
+            raise BadLine
+        audio, video = gate.get("audio"), gate.get("video")
+        if not isinstance(audio, bool) or not isinstance(video, bool):
+            raise BadLine
+        gates[seat] = Gate(audio=audio, video=video, space=_name(gate, "space"))
+    return gates
+
+
+def own_address(bind_ip: str) -> str:
+    """The address to announce when none is given: the bound one, or the one routes prefer."""
+    if bind_ip not in ("0.0.0.0", "::"):
+        return bind_ip
+    family, anywhere = (
+        (socket.AF_INET6, "2001:db8::1") if ":" in bind_ip else (socket.AF_INET, "192.0.2.1")
+    )
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            # Connecting a datagram socket sends nothing; it asks the routing table.
+            probe.connect((anywhere, 9))
+            return str(probe.getsockname()[0])
+        except OSError:
+            return "::1" if ":" in bind_ip else "127.0.0.1"
+
+
+async def run(arguments: argparse.Namespace) -> int:
+    """Test ourselves, then serve. Answers the exit status."""
+    counters: Counter[str] = Counter()
+    engine = srtp.choose_engine()
+    try:
+        await self_test(engine)
+    except SelfTestFailed as fault:
+        logger.error("media worker refuses to serve: %s", fault)
+        return 1
+    ice = IceLite(counters)
+    try:
+        mux = Mux(ice, counters, arguments.bind, arguments.port)
+    except OSError as fault:
+        logger.error("media worker cannot bind port=%d: %s", arguments.port, fault.strerror)
+        return 1
+    ground = Ground(
+        ice=ice,
+        mux=mux,
+        engine=engine,
+        certificate=Certificate.generateCertificate(),
+        admission=Admission(),
+        counters=counters,
+        addresses=tuple(arguments.announce or [own_address(arguments.bind)]),
+    )
+    worker = Worker(ground, arguments.lease_ms / 1000)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, worker.stop)
+    # What exists now stays for good: the collector need not look at it again, and no packet
+    # makes a cycle, so it may come rarely.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
+    await worker.serve(arguments.socket)
+    return 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse the command line and serve."""
+    parser = argparse.ArgumentParser(prog="peermeet.media.worker")
+    parser.add_argument("--socket", type=Path, required=True)
+    parser.add_argument("--bind", default="0.0.0.0")
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--announce", nargs="+", action="extend", metavar="IP")
+    parser.add_argument("--lease-ms", type=int, default=10_000)
+    logging.basicConfig(level=logging.WARNING, format="%(name)s %(levelname)s %(message)s")
+    return asyncio.run(run(parser.parse_args(argv)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,64 @@
+"""A media worker, driven as the web process drives it, and people who connect to it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+from bench.member import Member
+from peermeet.core.model import Gate
+from peermeet.media.link import MediaLink
+
+OPEN = Gate(audio=True, video=True)
+SHUT = Gate(audio=False, video=False)
+
+
+async def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
+    """Wait for something to become true; fail when it does not."""
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110 - no event tells of counters in another process
+            await asyncio.sleep(0.005)
+
+
+class Media:
+    """A worker process behind a real link, one circle, and what the link told."""
+
+    def __init__(self, folder: Path, lease_ms: int = 10_000) -> None:
+        self.streams: dict[str, dict[str, str]] = {}
+        self.states: list[tuple[str, str]] = []
+        self.restarts = 0
+        self.members: dict[str, Member] = {}
+        self.gates: dict[str, Gate] = {}
+        self.link = MediaLink(
+            socket=folder / "media.sock",
+            bind="127.0.0.1",
+            lease_ms=lease_ms,
+            on_streams=lambda _, seat, streams: self.streams.__setitem__(seat, streams),
+            on_media=lambda _, seat, state: self.states.append((seat, state)),
+            on_restart=self._restarted,
+        )
+
+    def _restarted(self) -> None:
+        self.restarts += 1
+
+    def gate(self, **gates: Gate) -> None:
+        """Change these seats' gates; the others stay."""
+        self.gates |= gates
+        self.link.apply("circle", self.gates)
+
+    async def settle(self) -> dict[str, int]:
+        """Wait until the worker has obeyed everything said so far; its counters."""
+        return await self.link.stats()
+
+    async def join(self, seat: str, member: Member | None = None) -> Member:
+        """Connect a member (places for three others unless given) to a seat."""
+        member = self.members[seat] = member or Member(3)
+        await member.join(await self.link.answer("circle", seat, member.offer))
+        await until(lambda: (seat, "connected") in self.states)
+        return member
+
+    async def end(self) -> None:
+        for member in self.members.values():
+            member.vanish()
+        await self.link.stop()
