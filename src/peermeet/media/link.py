@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from peermeet.core.model import Gate
+from peermeet.hosting.ports import MediaRefused
 
 ANSWER_S: Final = 5.0
 """An offer that is not answered in this time counts as refused with "busy"."""
@@ -34,14 +35,6 @@ MAX_UNSENT: Final = 1024
 MAX_LINE_BYTES: Final = 1 << 20
 
 logger = logging.getLogger(__name__)
-
-
-class MediaRefused(Exception):
-    """An offer or question got no answer. code: "bad_sdp", "unknown_seat" or "busy"."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
 
 
 class MediaFailed(Exception):
@@ -105,6 +98,11 @@ class MediaLink:
                 await self._owner
             self._owner = None
 
+    @property
+    def is_up(self) -> bool:
+        """Whether a worker is there now."""
+        return self._connected
+
     def apply(self, circle: str, gates: Mapping[str, Gate]) -> None:
         """Make these the gates of the circle. Returns at once; the newest state wins."""
         self._gates[circle] = dict(gates)
@@ -128,7 +126,7 @@ class MediaLink:
     async def answer(self, circle: str, seat: str, sdp: str) -> str:
         """The worker's answer to a browser's offer; it replaces the seat's connection.
 
-        Raises MediaRefused, after `ANSWER_S` at the latest.
+        Raises MediaRefused ("bad_sdp", "unknown_seat" or "busy"), after `ANSWER_S` at the latest.
         """
         reply = await self._ask({"do": "offer", "circle": circle, "seat": seat, "sdp": sdp})
         answer = reply.get("sdp")
