@@ -1,0 +1,22 @@
+import { render } from "preact";
+import { rememberSettings } from "./state/session";
+import { arrive, media } from "./state/visit";
+import { App } from "./ui/App";
+import "./ui/tokens.css";
+import "./ui/base.css";
+import "./ui/circle.css";
+
+const BLANK = "/left";
+
+if (location.pathname === BLANK) {
+  document.title = "Blank page";
+} else {
+  rememberSettings();
+  // A second invitation pasted into the same tab only changes the fragment.
+  addEventListener("hashchange", () => location.reload());
+  const root = document.getElementById("app");
+  if (root) render(<App />, root);
+  void arrive();
+  // Numbers only, by seat, so that a browser test can tell whether sound and picture arrive.
+  Object.assign(globalThis, { peermeetStats: () => media.stats() });
+}

@@ -1,0 +1,21 @@
+// The one HTTP question the client asks before it opens the socket.
+
+export type LinkAnswer = "works" | "bad_link" | "unreachable";
+
+/** Asks whether an invitation works, before anybody is asked for a microphone. */
+export async function askLink(link: string): Promise<LinkAnswer> {
+  try {
+    const response = await fetch("/api/link", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ link }),
+      cache: "no-store",
+      signal: AbortSignal.timeout(10_000),
+    });
+    if (response.ok) return "works";
+    return response.status === 404 || response.status === 422 ? "bad_link" : "unreachable";
+  } catch {
+    // Offline, a server that restarts, or ten seconds of nothing: all the same to a person.
+    return "unreachable";
+  }
+}

@@ -1,0 +1,51 @@
+// Microphone and camera of this device. They are opened on a tap, never by themselves.
+
+/** Why a device could not be opened; each is a sentence in text/en.ts. */
+export type DeviceTrouble = "device_denied" | "device_missing" | "device_busy";
+
+export type Opened = { track: MediaStreamTrack } | { trouble: DeviceTrouble };
+
+const MICROPHONE: MediaStreamConstraints = {
+  audio: { echoCancellation: true, noiseSuppression: true, autoGainControl: true },
+};
+const CAMERA: MediaStreamConstraints = {
+  video: { width: { ideal: 640 }, height: { ideal: 360 }, frameRate: { ideal: 15, max: 20 } },
+};
+
+async function open(constraints: MediaStreamConstraints): Promise<Opened> {
+  // An insecure page has no mediaDevices at all.
+  if (!navigator.mediaDevices) return { trouble: "device_missing" };
+  try {
+    const stream = await navigator.mediaDevices.getUserMedia(constraints);
+    const [track] = stream.getTracks();
+    return track ? { track } : { trouble: "device_missing" };
+  } catch (error) {
+    const name = error instanceof DOMException ? error.name : "";
+    if (name === "NotAllowedError" || name === "SecurityError") return { trouble: "device_denied" };
+    if (name === "NotFoundError" || name === "OverconstrainedError")
+      return { trouble: "device_missing" };
+    return { trouble: "device_busy" };
+  }
+}
+
+export const openMicrophone = () => open(MICROPHONE);
+export const openCamera = () => open(CAMERA);
+
+/** Tells the loudness of a track, 0–1, about twenty times a second, until stopped. */
+export function meter(track: MediaStreamTrack, tell: (level: number) => void): () => void {
+  const audio = new AudioContext();
+  const analyser = audio.createAnalyser();
+  analyser.fftSize = 1024;
+  audio.createMediaStreamSource(new MediaStream([track])).connect(analyser);
+  const samples = new Float32Array(analyser.fftSize);
+  const timer = setInterval(() => {
+    analyser.getFloatTimeDomainData(samples);
+    const power = samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length;
+    // From -60 dB (a quiet room) to -10 dB (close and loud).
+    tell(Math.min(1, Math.max(0, (10 * Math.log10(power + 1e-9) + 60) / 50)));
+  }, 50);
+  return () => {
+    clearInterval(timer);
+    void audio.close();
+  };
+}

@@ -1,0 +1,219 @@
+// One RTCPeerConnection per person, negotiated once (docs/protocol.md §6). It sends what it is
+// given and hands out what arrives; who may be heard is decided on the server.
+
+type Kind = "audio" | "video";
+
+export interface MediaEvents {
+  /** Sends an offer; resolves to the answer, or null when there is none. */
+  negotiate(sdp: string): Promise<string | null>;
+  /** The tracks that arrive, by seat, whole each time. */
+  video(tracks: ReadonlyMap<string, MediaStreamTrack>): void;
+  /** The browser wants a tap before it plays sound. */
+  blocked(isBlocked: boolean): void;
+}
+
+export interface SeatStats {
+  packetsReceived: number;
+  totalAudioEnergy: number;
+  framesDecoded: number;
+}
+
+const DISCONNECTED_MS = 2_500;
+const RETRY_MAX_MS = 8_000;
+const VIDEO_BITRATE_BPS = 600_000;
+const VIDEO_FRAMES_PER_S = 20;
+
+export class Media {
+  private pc: RTCPeerConnection | null = null;
+  private senders: Partial<Record<Kind, RTCRtpSender>> = {};
+  private sending: Record<Kind, MediaStreamTrack | null> = { audio: null, video: null };
+  private mids: Readonly<Record<string, string>> = {};
+  private players = new Map<string, HTMLAudioElement>();
+  private attempt = 0;
+  private retry: ReturnType<typeof setTimeout> | undefined;
+  private capacity = 0;
+
+  constructor(private readonly events: MediaEvents) {}
+
+  /** Makes a new connection, replacing any earlier one. capacity: seats of the circle. */
+  async start(capacity: number): Promise<void> {
+    this.drop();
+    this.capacity = capacity;
+    const pc = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
+    this.pc = pc;
+    pc.onconnectionstatechange = () => this.watch(pc);
+    this.addTransceivers(pc, capacity - 1);
+    await pc.setLocalDescription();
+    const sdp = await this.events.negotiate(pc.localDescription?.sdp ?? "");
+    if (pc !== this.pc) return;
+    if (sdp === null) return this.later();
+    try {
+      await pc.setRemoteDescription({ type: "answer", sdp });
+    } catch {
+      // Closed meanwhile, or an answer this browser cannot take: either way try afresh.
+      if (pc === this.pc) this.later();
+      return;
+    }
+    this.apply();
+  }
+
+  /** After the socket came back: keeps a living connection, else makes a new one. */
+  async ensure(capacity: number): Promise<void> {
+    if (this.pc?.connectionState !== "connected") await this.start(capacity);
+  }
+
+  /** What is sent from now on; null sends nothing. The same track survives a restart. */
+  send(kind: Kind, track: MediaStreamTrack | null): void {
+    this.sending[kind] = track;
+    void swap(this.senders[kind], track);
+  }
+
+  /** Whose media arrives on which receiving transceiver. */
+  setStreams(mids: Readonly<Record<string, string>>): void {
+    this.mids = mids;
+    this.apply();
+  }
+
+  /** How loud one seat is played here, 0–1. */
+  setVolume(seat: string, volume: number): void {
+    for (const [mid, player] of this.players) {
+      if (this.mids[mid] === seat) player.volume = volume;
+    }
+  }
+
+  /** Plays what the browser had blocked; call it from a tap. */
+  unblock(): void {
+    for (const player of this.players.values()) void this.play(player);
+  }
+
+  close(): void {
+    this.drop();
+    this.send("audio", null);
+    this.send("video", null);
+  }
+
+  async stats(): Promise<Record<string, SeatStats>> {
+    const found: Record<string, SeatStats> = {};
+    if (!this.pc) return found;
+    const reports = await this.pc.getStats();
+    for (const report of reports.values()) {
+      const seat = report.type === "inbound-rtp" ? this.mids[report.mid] : undefined;
+      if (seat === undefined) continue;
+      found[seat] ??= { packetsReceived: 0, totalAudioEnergy: 0, framesDecoded: 0 };
+      found[seat].packetsReceived += report.packetsReceived ?? 0;
+      found[seat].totalAudioEnergy += report.totalAudioEnergy ?? 0;
+      found[seat].framesDecoded += report.framesDecoded ?? 0;
+    }
+    return found;
+  }
+
+  /**
+   * All transceivers in one place and one tick: end-to-end encryption will hook its transforms
+   * here, and a transform set later than this tick misses the first frames.
+   */
+  private addTransceivers(pc: RTCPeerConnection, others: number): void {
+    const audio = pc.addTransceiver("audio", { direction: "sendonly" });
+    const video = pc.addTransceiver("video", {
+      direction: "sendonly",
+      sendEncodings: [{ maxBitrate: VIDEO_BITRATE_BPS, maxFramerate: VIDEO_FRAMES_PER_S }],
+    });
+    this.senders = { audio: audio.sender, video: video.sender };
+    void swap(audio.sender, this.sending.audio);
+    void swap(video.sender, this.sending.video);
+    for (let i = 0; i < others; i++) {
+      pc.addTransceiver("audio", { direction: "recvonly" });
+      pc.addTransceiver("video", { direction: "recvonly" });
+    }
+    for (const transceiver of pc.getTransceivers()) {
+      preferOneCodec(transceiver, transceiver.receiver.track.kind as Kind);
+    }
+  }
+
+  private watch(pc: RTCPeerConnection): void {
+    if (pc !== this.pc) return;
+    clearTimeout(this.retry);
+    if (pc.connectionState === "connected") this.attempt = 0;
+    else if (pc.connectionState === "failed") this.later();
+    else if (pc.connectionState === "disconnected") {
+      // Often a moment of bad reception that heals by itself.
+      this.retry = setTimeout(() => this.restart(), DISCONNECTED_MS);
+    }
+  }
+
+  private later(): void {
+    clearTimeout(this.retry);
+    this.retry = setTimeout(
+      () => this.restart(),
+      Math.min(RETRY_MAX_MS, 500 * 2 ** this.attempt++),
+    );
+  }
+
+  private restart(): void {
+    void this.start(this.capacity);
+  }
+
+  private apply(): void {
+    const video = new Map<string, MediaStreamTrack>();
+    for (const transceiver of this.pc?.getTransceivers() ?? []) {
+      const { mid, direction, receiver } = transceiver;
+      const seat = mid === null ? undefined : this.mids[mid];
+      if (mid === null || direction !== "recvonly") continue;
+      if (receiver.track.kind === "audio") this.listen(mid, seat ? receiver.track : null);
+      else if (seat) video.set(seat, receiver.track);
+    }
+    this.events.video(video);
+  }
+
+  private listen(mid: string, track: MediaStreamTrack | null): void {
+    const player = this.players.get(mid);
+    if (!track) {
+      if (player) player.srcObject = null;
+      this.players.delete(mid);
+    } else if (!player) {
+      const made = new Audio();
+      made.autoplay = true;
+      made.srcObject = new MediaStream([track]);
+      this.players.set(mid, made);
+      void this.play(made);
+    } else player.volume = 1;
+  }
+
+  private async play(player: HTMLAudioElement): Promise<void> {
+    try {
+      await player.play();
+      this.events.blocked(false);
+    } catch (error) {
+      // AbortError only says that the player was taken away meanwhile.
+      if (error instanceof DOMException && error.name === "NotAllowedError")
+        this.events.blocked(true);
+    }
+  }
+
+  private drop(): void {
+    clearTimeout(this.retry);
+    for (const player of this.players.values()) player.srcObject = null;
+    this.players.clear();
+    this.senders = {};
+    this.mids = {};
+    const pc = this.pc;
+    this.pc = null;
+    pc?.close();
+    this.events.video(new Map());
+  }
+}
+
+async function swap(sender: RTCRtpSender | undefined, track: MediaStreamTrack | null) {
+  try {
+    await sender?.replaceTrack(track);
+  } catch {
+    // The connection was closed in the same moment; its successor sends the track.
+  }
+}
+
+/** Opus or VP8 alone: with thirty-two sections the full list makes an offer too long to send. */
+function preferOneCodec(transceiver: RTCRtpTransceiver, kind: Kind): void {
+  const wanted = kind === "audio" ? "audio/opus" : "video/VP8";
+  const codecs = RTCRtpReceiver.getCapabilities(kind)?.codecs ?? [];
+  const chosen = codecs.filter((codec) => codec.mimeType === wanted);
+  if (chosen.length > 0) transceiver.setCodecPreferences(chosen);
+}

@@ -1,0 +1,87 @@
+// What the server last told this tab, and what follows from it. Signals only: no socket, no
+// drawing, and no rule of the circle, because the server says in `may` what may be done.
+
+import { computed, signal } from "@preact/signals";
+import type { Line } from "../net/socket";
+import type { Profile, SeatView, Show, TurnView, View } from "../protocol";
+
+export const line = signal<Line>("joining");
+export const shown = signal<Show | null>(null);
+/** `performance.now()` when `shown` arrived; clocks count from here. */
+export const shownAt = signal(0);
+export const capacity = signal(0);
+/** Video tracks that arrive, by seat. */
+export const videos = signal<ReadonlyMap<string, MediaStreamTrack>>(new Map());
+export const soundBlocked = signal(false);
+/** Kinds of commands that wait for their answer. */
+export const waiting = signal<ReadonlySet<string>>(new Set());
+
+export const view = computed<View | null>(() => shown.value?.view ?? null);
+export const profiles = computed<Readonly<Record<string, Profile>>>(
+  () => shown.value?.profiles ?? {},
+);
+export const me = computed<SeatView | null>(
+  () => view.value?.seats.find((seat) => seat.id === view.value?.you) ?? null,
+);
+export const myTurn = computed<TurnView | null>(() => {
+  const turn = view.value?.turn;
+  return turn && turn.seat === view.value?.you ? turn : null;
+});
+export const leads = computed(() => me.value !== null && me.value.role !== "member");
+export const may = (kind: string): boolean => view.value?.may.includes(kind) ?? false;
+
+/** Takes a view over, whole. False for old news, which changes nothing. */
+export function show(frame: Show, nowMs: number): boolean {
+  if (shown.value !== null && frame.seq <= shown.value.seq) return false;
+  shownAt.value = nowMs;
+  shown.value = frame;
+  return true;
+}
+
+/** A new connection counts `seq` afresh; the old picture stays until the next view. */
+export function forgetSeq(): void {
+  if (shown.value) shown.value = { ...shown.value, seq: -1, notices: [] };
+}
+
+export function forget(): void {
+  line.value = "joining";
+  shown.value = null;
+  videos.value = new Map();
+  waiting.value = new Set();
+}
+
+/** Time left of this turn in milliseconds, below zero past the limit; null without a limit. */
+export function turnLeftMs(nowMs: number): number | null {
+  const turn = view.value?.turn;
+  if (!turn || turn.remaining_ms === null) return null;
+  return turn.running ? turn.remaining_ms - (nowMs - shownAt.value) : turn.remaining_ms;
+}
+
+let phaseLength = { number: -1, ms: 0 };
+
+/** How much of the turn, or else of the phase, is used: 0–1, or null when nothing is measured. */
+export function usedShare(nowMs: number): number | null {
+  const now = view.value;
+  if (!now) return null;
+  if (now.turn) {
+    const left = turnLeftMs(nowMs);
+    return left === null ? null : clamp(1 - left / Math.max(1, now.turn.given_ms));
+  }
+  const { number, remaining_ms } = now.phase;
+  if (remaining_ms === null) return null;
+  // The length of a phase is not told; what was left when it was first seen comes close.
+  if (phaseLength.number !== number) phaseLength = { number, ms: remaining_ms };
+  const passed = now.paused ? 0 : nowMs - shownAt.value;
+  return clamp(1 - (remaining_ms - passed) / Math.max(1, phaseLength.ms));
+}
+
+/** How loud the holder of a firm turn is played to the others: softly out before it moves on. */
+export function holderVolume(nowMs: number): number {
+  const turn = view.value?.turn;
+  const left = turnLeftMs(nowMs);
+  if (!turn?.running || left === null || turn.fades_at_ms === null) return 1;
+  return turn.seat === view.value?.you ? 1 : clamp((left - turn.fades_at_ms) / FADE_MS);
+}
+
+const FADE_MS = 3_000;
+const clamp = (share: number) => Math.min(1, Math.max(0, share));

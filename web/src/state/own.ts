@@ -1,0 +1,141 @@
+// This person's own microphone and camera. Both are off until tapped, and follow the server:
+// nothing is sent unless the view says that the device is on.
+
+import { signal } from "@preact/signals";
+import { tell } from "../a11y/announce";
+import { type DeviceTrouble, openCamera, openMicrophone } from "../net/devices";
+import type { Media } from "../net/media";
+import type { Command } from "../net/socket";
+import { text } from "../text/en";
+import { may, me } from "./circle";
+
+/** The microphone track, once permitted. It stays disabled unless the person is heard. */
+export const microphone = signal<MediaStreamTrack | null>(null);
+/** The camera track, only while the camera is on: off turns its light off. */
+export const camera = signal<MediaStreamTrack | null>(null);
+export const micTrouble = signal<DeviceTrouble | null>(null);
+export const cameraTrouble = signal<DeviceTrouble | null>(null);
+export const listenOnly = signal(false);
+/** What this page shows as on; sent again when only the socket was lost. */
+let wantsMic = false;
+let wantsCamera = false;
+let resend = false;
+/** Commands on their way; until they are answered the view is not compared. */
+let asking = 0;
+
+interface Outside {
+  media: Pick<Media, "send">;
+  ask(command: Command): Promise<boolean>;
+}
+let outside: Outside;
+
+export function connect(to: Outside): void {
+  outside = to;
+}
+
+/** Asks for the microphone, on a tap. */
+export async function permitMic(): Promise<boolean> {
+  if (microphone.value?.readyState === "live") return true;
+  const opened = await openMicrophone();
+  micTrouble.value = "trouble" in opened ? opened.trouble : null;
+  if ("trouble" in opened) return false;
+  opened.track.enabled = false;
+  opened.track.onended = () => {
+    // Unplugged, or the permission was taken back in the browser.
+    micTrouble.value = "device_missing";
+    void switchMic(false);
+  };
+  microphone.value = opened.track;
+  return true;
+}
+
+export async function permitCamera(): Promise<boolean> {
+  if (camera.value?.readyState === "live") return true;
+  const opened = await openCamera();
+  cameraTrouble.value = "trouble" in opened ? opened.trouble : null;
+  if ("trouble" in opened) return false;
+  opened.track.onended = () => {
+    cameraTrouble.value = "device_missing";
+    void switchCamera(false);
+  };
+  camera.value = opened.track;
+  return true;
+}
+
+/** Without a permitted microphone a person can still hold the piece, so "on" is only a wish. */
+export async function switchMic(on: boolean): Promise<void> {
+  if (on && !(await permitMic())) {
+    tell(text.code(micTrouble.value ?? "device_missing"));
+    return;
+  }
+  if (on) listenOnly.value = false;
+  wantsMic = on;
+  if (!on) follow();
+  if (!(await request({ kind: "set_mic", on })) && on) wantsMic = false;
+  follow();
+}
+
+export async function switchCamera(on: boolean): Promise<void> {
+  if (on && !(await permitCamera())) {
+    tell(text.code(cameraTrouble.value ?? "device_missing"));
+    return;
+  }
+  wantsCamera = on;
+  if (!on) closeCamera();
+  if (!(await request({ kind: "set_camera", on })) && on) closeCamera();
+  follow();
+}
+
+async function request(command: Command): Promise<boolean> {
+  asking++;
+  try {
+    return await outside.ask(command);
+  } finally {
+    asking--;
+  }
+}
+
+export function closeCamera(): void {
+  wantsCamera = false;
+  camera.value?.stop();
+  camera.value = null;
+}
+
+/** Before sitting down the camera was on: it is on in the circle too. */
+export function newConnection(): void {
+  wantsCamera = camera.value !== null;
+  resend = true;
+}
+
+/** Brings the devices in line with the newest view. */
+export function follow(): void {
+  const seat = me.value;
+  if (!seat) return;
+  if (resend) {
+    resend = false;
+    if (wantsMic && seat.mic === "off" && may("set_mic")) void switchMic(true);
+    else wantsMic = false;
+    if (wantsCamera && seat.camera === "off" && may("set_camera")) void switchCamera(true);
+  }
+  if (asking === 0) {
+    // The permission ended: the next turn begins with a tap again.
+    if (seat.mic !== "on") wantsMic = false;
+    if (seat.camera !== "on" && wantsCamera) closeCamera();
+    if (seat.mic === "on" && !wantsMic) void request({ kind: "set_mic", on: false });
+    if (seat.camera === "on" && !wantsCamera) void request({ kind: "set_camera", on: false });
+  }
+  const heard = wantsMic && seat.mic === "on";
+  if (microphone.value) microphone.value.enabled = heard;
+  outside.media.send("audio", heard ? microphone.value : null);
+  const seen = wantsCamera && seat.camera === "on";
+  outside.media.send("video", seen ? camera.value : null);
+}
+
+export function stopAll(): void {
+  wantsMic = false;
+  wantsCamera = false;
+  for (const device of [microphone, camera]) {
+    device.value?.stop();
+    device.value = null;
+  }
+}

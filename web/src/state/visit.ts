@@ -1,0 +1,218 @@
+// One tab's visit to a circle: it ties the socket, the media and the signals together. The pages
+// call these functions and nothing below them.
+
+import { effect, signal } from "@preact/signals";
+import { callToTurn, endCall, tell } from "../a11y/announce";
+import { allowChime, chime } from "../a11y/chime";
+import { askLink } from "../net/api";
+import { Media } from "../net/media";
+import { type Command, type Line, type Outcome, Socket } from "../net/socket";
+import type { Profile, ServerFrame, Show } from "../protocol";
+import { text } from "../text/en";
+import * as circle from "./circle";
+import { startClock, stopClock } from "./clock";
+import * as own from "./own";
+import { drop, dropAll, keep, kept, settings, takeLink } from "./session";
+
+/** The agreement whose words are in text/agreement.ts. */
+const AGREEMENT = 1;
+const VERSION = 1;
+
+export type Page = "landing" | "checking" | "bad_link" | "unreachable" | "join" | "circle" | "bye";
+export const page = signal<Page>("landing");
+/** Why the circle said good-bye. */
+export const byeCode = signal("");
+
+let socket: Socket | null = null;
+
+export const media = new Media({
+  async negotiate(sdp) {
+    const outcome = await socket?.offer(sdp);
+    return outcome?.kind === "answer" ? outcome.sdp : null;
+  },
+  video(tracks) {
+    circle.videos.value = tracks;
+  },
+  blocked(isBlocked) {
+    circle.soundBlocked.value = isBlocked;
+  },
+});
+own.connect({ media, ask });
+
+/** Decides what a freshly loaded tab shows. */
+export async function arrive(): Promise<void> {
+  const isNew = takeLink();
+  if (kept("resume") && kept("profile") && !isNew) return sitDown();
+  const link = kept("link");
+  if (!link) {
+    page.value = "landing";
+    return;
+  }
+  page.value = "checking";
+  const answer = await askLink(link);
+  if (answer !== "works") page.value = answer;
+  else page.value = "join";
+}
+
+/** The person has chosen how to be here and has affirmed the agreement. */
+export function agree(profile: Profile, listenOnly: boolean): void {
+  keep("profile", profile);
+  keep("agreement", AGREEMENT);
+  keep("listenOnly", listenOnly);
+  own.listenOnly.value = listenOnly;
+  allowChime();
+  sitDown();
+}
+
+function sitDown(): void {
+  own.listenOnly.value = kept("listenOnly") ?? false;
+  circle.forget();
+  page.value = "circle";
+  const scheme = location.protocol === "https:" ? "wss" : "ws";
+  socket?.close();
+  socket = new Socket(`${scheme}://${location.host}/ws`, { hello, frame, line });
+  startClock((seat, volume) => media.setVolume(seat, volume));
+  socket.open();
+}
+
+function hello() {
+  const profile = kept("profile") ?? { name: text.someone, color: "sage" as const };
+  return {
+    kind: "hello" as const,
+    version: VERSION,
+    agreement: kept("agreement") ?? 0,
+    profile,
+    link: kept("link"),
+    resume: kept("resume"),
+  };
+}
+
+function line(line: Line): void {
+  circle.line.value = line;
+  if (line === "lost") tell(text.line.lost);
+}
+
+function frame(frame: ServerFrame): void {
+  switch (frame.kind) {
+    case "welcome":
+      keep("resume", frame.resume);
+      circle.capacity.value = frame.capacity;
+      circle.forgetSeq();
+      own.newConnection();
+      void media.ensure(frame.capacity);
+      break;
+    case "view":
+      if (circle.show(frame, performance.now())) notice(frame);
+      break;
+    case "streams":
+      media.setStreams(frame.mids);
+      break;
+    case "reoffer":
+      void media.start(circle.capacity.value);
+      break;
+    case "fault":
+      tell(text.code(frame.code));
+      break;
+    case "bye":
+      sayGoodBye(frame.code, frame.again);
+      break;
+  }
+}
+
+function notice(frame: Show): void {
+  own.follow();
+  for (const { kind, seat } of frame.notices ?? []) {
+    const name = (seat && frame.profiles?.[seat]?.name) ?? text.someone;
+    if (kind === "your_turn" && circle.myTurn.value) {
+      callToTurn(circle.myTurn.value.number, text.notice(kind, name));
+      if (settings.sound.value) chime();
+    } else {
+      // The server tells warnings to facilitators too; only the speaker hears one.
+      if (kind === "turn_warned" && circle.myTurn.value && settings.sound.value) chime();
+      tell(text.notice(kind, name, circle.myTurn.value !== null));
+    }
+  }
+  if (!circle.myTurn.value) endCall();
+}
+
+/** Sends a command; a refusal becomes a sentence. Resolves to true when it took effect. */
+export async function ask(command: Command): Promise<boolean> {
+  if (!socket || circle.waiting.value.has(command.kind)) return false;
+  circle.waiting.value = new Set([...circle.waiting.value, command.kind]);
+  const outcome: Outcome = await socket.ask(command);
+  if (outcome.kind === "done") await shownUpTo(outcome.seq);
+  const rest = new Set(circle.waiting.value);
+  rest.delete(command.kind);
+  circle.waiting.value = rest;
+  if (outcome.kind === "refused") tell(text.code(outcome.code));
+  return outcome.kind === "done";
+}
+
+/** `done` may come before the view that shows it; the buttons wait for both. */
+function shownUpTo(seq: number): Promise<void> {
+  const { promise, resolve } = deferred();
+  const stop = effect(() => {
+    if (circle.line.value !== "on" || (circle.shown.value?.seq ?? -1) >= seq) resolve();
+  });
+  return promise.finally(stop);
+}
+
+function deferred(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = () => {};
+  const promise = new Promise<void>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
+}
+
+function sayGoodBye(code: string, again: boolean): void {
+  if (again) return;
+  if (code === "bad_resume" && kept("link")) {
+    // The seat is gone but the invitation is at hand: a new seat, after a look at the link.
+    drop("resume");
+    stop();
+    void arrive();
+    return;
+  }
+  stop();
+  drop("resume");
+  byeCode.value = code;
+  page.value = "bye";
+}
+
+function stop(): void {
+  own.stopAll();
+  stopClock();
+  media.close();
+  socket?.close();
+  socket = null;
+  endCall();
+}
+
+export async function leave(): Promise<void> {
+  socket?.send({ kind: "do", ref: "leave", command: { kind: "leave" } });
+  stop();
+  drop("resume");
+  byeCode.value = "left";
+  page.value = "bye";
+}
+
+/** Back to the door, with the same invitation. */
+export function comeBack(): void {
+  void arrive();
+}
+
+/**
+ * Gone at once: devices off, page blank, nothing kept, no way back by the Back button. Nothing
+ * here may wait for an answer.
+ */
+export function quickExit(): void {
+  document.documentElement.hidden = true;
+  own.stopAll();
+  document.body.replaceChildren();
+  socket?.send({ kind: "do", ref: "leave", command: { kind: "leave" } });
+  media.close();
+  dropAll();
+  history.replaceState(null, "", "/left");
+  location.replace("/left");
+}

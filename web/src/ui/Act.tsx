@@ -1,0 +1,30 @@
+import type { ComponentChildren } from "preact";
+import type { Command } from "../net/socket";
+import { waiting } from "../state/circle";
+import { ask } from "../state/visit";
+
+interface Props {
+  command: Command;
+  class?: string;
+  shortcut?: string | undefined;
+  onDone?(): void;
+  children: ComponentChildren;
+}
+
+/** A button that sends one command and rests until it is answered. It never loses the focus. */
+export function Act({ command, class: extra = "", shortcut, onDone, children }: Props) {
+  return (
+    <button
+      type="button"
+      class={extra}
+      aria-disabled={waiting.value.has(command.kind)}
+      onClick={() => {
+        void ask(command);
+        onDone?.();
+      }}
+    >
+      {children}
+      {shortcut && <kbd>{shortcut}</kbd>}
+    </button>
+  );
+}

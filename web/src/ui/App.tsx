@@ -1,0 +1,74 @@
+import { useEffect } from "preact/hooks";
+import { call, news } from "../a11y/announce";
+import { byeCode, comeBack, page, quickExit } from "../state/visit";
+import { text } from "../text/en";
+import { CirclePage } from "./Circle";
+import { Join } from "./Join";
+import { Plain } from "./Plain";
+
+export function App() {
+  useEffect(() => listenForShift(quickExit), []);
+  return (
+    <>
+      <Page />
+      <p class="unseen" role="status">
+        {news}
+      </p>
+      <p class="unseen" role="alert">
+        {call}
+      </p>
+    </>
+  );
+}
+
+function Page() {
+  switch (page.value) {
+    case "landing":
+      return <Plain title={text.landing.title} body={text.landing.body} />;
+    case "checking":
+      return <Plain title={text.checking} body={[]} />;
+    case "bad_link":
+      return <Plain title={text.badLink.title} body={[text.badLink.body]} />;
+    case "unreachable":
+      return (
+        <Plain
+          title={text.unreachable.title}
+          body={[text.unreachable.body]}
+          again={{ words: text.unreachable.again, act: comeBack }}
+        />
+      );
+    case "join":
+      return <Join />;
+    case "circle":
+      return <CirclePage />;
+    case "bye": {
+      const { title, body, again } = text.bye(byeCode.value);
+      return (
+        <Plain
+          title={title}
+          body={[body]}
+          {...(again ? { again: { words: text.comeBack, act: comeBack } } : {})}
+        />
+      );
+    }
+  }
+}
+
+const THREE_PRESSES_MS = 1_500;
+
+/** Three presses of Shift alone. Not Escape, which browsers already use. */
+function listenForShift(act: () => void): () => void {
+  let presses: number[] = [];
+  const hear = (event: KeyboardEvent) => {
+    if (event.repeat) return;
+    if (event.key !== "Shift") {
+      presses = [];
+      return;
+    }
+    presses = [...presses, event.timeStamp].slice(-3);
+    const first = presses[0] ?? 0;
+    if (presses.length === 3 && event.timeStamp - first < THREE_PRESSES_MS) act();
+  };
+  document.addEventListener("keydown", hear);
+  return () => document.removeEventListener("keydown", hear);
+}

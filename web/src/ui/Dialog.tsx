@@ -1,0 +1,31 @@
+import type { ComponentChildren } from "preact";
+import { useEffect, useId, useRef } from "preact/hooks";
+import { text } from "../text/en";
+import { QuickExit } from "./TopBar";
+
+interface Props {
+  title: string;
+  onClose(): void;
+  /** What the closing button says. */
+  closing?: string;
+  children: ComponentChildren;
+}
+
+/** The browser's own modal dialog; it keeps and gives back the focus. */
+export function Dialog({ title, onClose, closing = text.close, children }: Props) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const id = useId();
+  useEffect(() => dialog.current?.showModal(), []);
+  return (
+    <dialog ref={dialog} aria-labelledby={id} onClose={onClose}>
+      <div class="dialog-top">
+        <h2 id={id}>{title}</h2>
+        <QuickExit />
+      </div>
+      {children}
+      <button type="button" class="quiet" onClick={() => dialog.current?.close()}>
+        {closing}
+      </button>
+    </dialog>
+  );
+}

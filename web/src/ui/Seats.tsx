@@ -1,0 +1,107 @@
+import { useSignal } from "@preact/signals";
+import type { SeatView, View } from "../protocol";
+import { videos } from "../state/circle";
+import { camera } from "../state/own";
+import { type Names, nameOf, seatWords } from "../state/reading";
+import { settings } from "../state/session";
+import { text } from "../text/en";
+import { Face, Picture } from "./Face";
+import { SeatMenu } from "./SeatMenu";
+
+interface Props {
+  view: View;
+  names: Names;
+}
+
+/** Everybody in a circle, clockwise in the order of arrival; each keeps the place. */
+export function Seats({ view, names }: Props) {
+  const open = useSignal<string | null>(null);
+  const menu = view.seats.find((seat) => seat.id === open.value);
+  const places = onEllipse(view.seats.length);
+  const speaking = new Map(view.order.map((entry, index) => [entry.seat, index]));
+  return (
+    <>
+      <ul class="seats" aria-label={text.seat.ofCircle} style={{ "--n": view.seats.length }}>
+        {view.seats.map((seat, index) => {
+          const [x, y] = places[index] ?? [0, 0];
+          const holds = view.turn?.seat === seat.id;
+          return (
+            <li
+              key={seat.id}
+              class={`seat${holds ? " holds" : ""}${seat.present ? "" : " away"}`}
+              style={{ "--x": x, "--y": y, "--place": speaking.get(seat.id) ?? index }}
+            >
+              {seat.may.length > 0 ? (
+                <button
+                  type="button"
+                  class="tile"
+                  aria-haspopup="dialog"
+                  title={text.seat.menu(nameOf(seat.id, view, names))}
+                  onClick={() => {
+                    open.value = seat.id;
+                  }}
+                >
+                  <Tile seat={seat} view={view} names={names} />
+                </button>
+              ) : (
+                <div class="tile">
+                  <Tile seat={seat} view={view} names={names} />
+                </div>
+              )}
+            </li>
+          );
+        })}
+      </ul>
+      {menu && (
+        <SeatMenu
+          seat={menu}
+          view={view}
+          names={names}
+          onClose={() => {
+            open.value = null;
+          }}
+        />
+      )}
+    </>
+  );
+}
+
+function Tile({ seat, view, names }: Props & { seat: SeatView }) {
+  const isMine = seat.id === view.you;
+  const name = nameOf(seat.id, view, names);
+  const mine = settings.selfView.value ? camera.value : null;
+  const track = isMine ? mine : videos.value.get(seat.id);
+  return (
+    <>
+      <Face color={names[seat.id]?.color}>
+        {seat.camera === "on" && track && (
+          <Picture key={seat.id} track={track} mirrored={isMine} label={text.seat.picture(name)} />
+        )}
+      </Face>
+      <span class="name">{name}</span>
+      <span class="state">{seatWords(seat, view)}</span>
+    </>
+  );
+}
+
+/** How wide the stage is for its height, about; the exact size is the style sheet's business. */
+const ASPECT = 1.5;
+
+/** Places with equal gaps along an ellipse, from the top, clockwise; each coordinate -1…1. */
+function onEllipse(count: number): [number, number][] {
+  const steps = 720;
+  const at = (step: number): [number, number] => {
+    const angle = (step / steps) * 2 * Math.PI;
+    return [Math.sin(angle), -Math.cos(angle)];
+  };
+  const lengths = [0];
+  for (let step = 1; step <= steps; step++) {
+    const [x0, y0] = at(step - 1);
+    const [x1, y1] = at(step);
+    lengths.push((lengths[step - 1] ?? 0) + Math.hypot((x1 - x0) * ASPECT, y1 - y0));
+  }
+  const whole = lengths[steps] ?? 1;
+  return Array.from({ length: count }, (_, seat) =>
+    at(lengths.findIndex((length) => length >= (seat / count) * whole)),
+  );
+}

@@ -1,0 +1,69 @@
+import { useState } from "preact/hooks";
+import { quickExit } from "../state/visit";
+import { crisis, text } from "../text/en";
+import { Dialog } from "./Dialog";
+
+/** The head of every page: help and the way out are always here, in the same place. */
+export function TopBar({
+  title,
+  sub,
+  heading,
+}: {
+  title: string;
+  sub?: string;
+  heading?: boolean;
+}) {
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <header class="top">
+      <div class="what">
+        {heading ? <h1>{title}</h1> : <b>{title}</b>}
+        {sub && <small>{sub}</small>}
+      </div>
+      <button type="button" onClick={() => setOpen(true)}>
+        {crisis.button}
+      </button>
+      <QuickExit />
+      {isOpen && <Crisis onClose={() => setOpen(false)} />}
+    </header>
+  );
+}
+
+export function QuickExit() {
+  return (
+    <button type="button" title={text.quickExitHint} onClick={quickExit}>
+      {text.quickExit}
+    </button>
+  );
+}
+
+/** No request, no logging: nobody learns that this was opened. */
+function Crisis({ onClose }: { onClose(): void }) {
+  return (
+    <Dialog title={crisis.title} onClose={onClose}>
+      <p>{crisis.near}</p>
+      <Numbers title={crisis.emergency} rows={crisis.numbers} />
+      <Numbers title={crisis.talk} rows={crisis.lines} />
+      <small>{crisis.verify}</small>
+      <small>{crisis.not}</small>
+    </Dialog>
+  );
+}
+
+type Row = readonly [where: string, number: string];
+
+function Numbers({ title, rows }: { title: string; rows: readonly Row[] }) {
+  return (
+    <section>
+      <h3>{title}</h3>
+      <dl class="numbers">
+        {rows.map(([where, number]) => (
+          <div key={where}>
+            <dt>{where}</dt>
+            <dd>{number}</dd>
+          </div>
+        ))}
+      </dl>
+    </section>
+  );
+}
