@@ -9,6 +9,7 @@ export const news = signal("");
 export const call = signal("");
 
 const BATCH_MS = 600;
+const SHOWN_MS = 9_000;
 const MOST_AT_ONCE = 3;
 let batch: string[] = [];
 let timer: ReturnType<typeof setTimeout> | undefined;
@@ -18,10 +19,15 @@ let calledTurn = 0;
 export function tell(sentence: string): void {
   if (sentence === "" || batch.includes(sentence)) return;
   batch = [...batch, sentence].slice(-MOST_AT_ONCE);
-  timer ??= setTimeout(() => {
-    news.value = batch.join(" ");
+  if (timer !== undefined) return;
+  timer = setTimeout(() => {
+    const sentences = batch.join(" ");
+    news.value = sentences;
     batch = [];
     timer = undefined;
+    setTimeout(() => {
+      if (news.value === sentences) news.value = "";
+    }, SHOWN_MS);
   }, BATCH_MS);
 }
 

@@ -20,7 +20,7 @@ export const listenOnly = signal(false);
 let wantsMic = false;
 let wantsCamera = false;
 let resend = false;
-/** Commands on their way; until they are answered the view is not compared. */
+/** Changes on their way; until they are answered the view is not compared with the wish. */
 let asking = 0;
 
 interface Outside {
@@ -62,36 +62,39 @@ export async function permitCamera(): Promise<boolean> {
   return true;
 }
 
-/** Without a permitted microphone a person can still hold the piece, so "on" is only a wish. */
-export async function switchMic(on: boolean): Promise<void> {
-  if (on && !(await permitMic())) {
-    tell(text.code(micTrouble.value ?? "device_missing"));
-    return;
-  }
-  if (on) listenOnly.value = false;
-  wantsMic = on;
-  if (!on) follow();
-  if (!(await request({ kind: "set_mic", on })) && on) wantsMic = false;
-  follow();
+export function switchMic(on: boolean): Promise<void> {
+  return whileAsking(async () => {
+    if (on && !(await permitMic())) {
+      tell(text.code(micTrouble.value ?? "device_missing"));
+      return;
+    }
+    if (on) listenOnly.value = false;
+    wantsMic = on;
+    // Off is off here and now, whatever the server answers.
+    if (!on) apply();
+    if (!(await outside.ask({ kind: "set_mic", on })) && on) wantsMic = false;
+  });
 }
 
-export async function switchCamera(on: boolean): Promise<void> {
-  if (on && !(await permitCamera())) {
-    tell(text.code(cameraTrouble.value ?? "device_missing"));
-    return;
-  }
-  wantsCamera = on;
-  if (!on) closeCamera();
-  if (!(await request({ kind: "set_camera", on })) && on) closeCamera();
-  follow();
+export function switchCamera(on: boolean): Promise<void> {
+  return whileAsking(async () => {
+    if (on && !(await permitCamera())) {
+      tell(text.code(cameraTrouble.value ?? "device_missing"));
+      return;
+    }
+    wantsCamera = on;
+    if (!on) closeCamera();
+    if (!(await outside.ask({ kind: "set_camera", on })) && on) closeCamera();
+  });
 }
 
-async function request(command: Command): Promise<boolean> {
+async function whileAsking(change: () => Promise<void>): Promise<void> {
   asking++;
   try {
-    return await outside.ask(command);
+    await change();
   } finally {
     asking--;
+    apply();
   }
 }
 
@@ -107,27 +110,32 @@ export function newConnection(): void {
   resend = true;
 }
 
-/** Brings the devices in line with the newest view. */
+/** Compares a newly arrived view with what this page shows. */
 export function follow(): void {
   const seat = me.value;
   if (!seat) return;
   if (resend) {
     resend = false;
     if (wantsMic && seat.mic === "off" && may("set_mic")) void switchMic(true);
-    else wantsMic = false;
     if (wantsCamera && seat.camera === "off" && may("set_camera")) void switchCamera(true);
   }
   if (asking === 0) {
     // The permission ended: the next turn begins with a tap again.
     if (seat.mic !== "on") wantsMic = false;
     if (seat.camera !== "on" && wantsCamera) closeCamera();
-    if (seat.mic === "on" && !wantsMic) void request({ kind: "set_mic", on: false });
-    if (seat.camera === "on" && !wantsCamera) void request({ kind: "set_camera", on: false });
+    if (seat.mic === "on" && !wantsMic) void switchMic(false);
+    if (seat.camera === "on" && !wantsCamera) void switchCamera(false);
   }
-  const heard = wantsMic && seat.mic === "on";
+  apply();
+}
+
+/** Sends exactly what is wished here and shown as on by the server. */
+function apply(): void {
+  const seat = me.value;
+  const heard = wantsMic && seat?.mic === "on";
   if (microphone.value) microphone.value.enabled = heard;
   outside.media.send("audio", heard ? microphone.value : null);
-  const seen = wantsCamera && seat.camera === "on";
+  const seen = wantsCamera && seat?.camera === "on";
   outside.media.send("video", seen ? camera.value : null);
 }
 

@@ -13,55 +13,61 @@ interface Props {
   onClose(): void;
 }
 
+type Choice = [label: string, command: Command];
+
+/** What the server lets the viewer do for this seat, in words. For oneself only the turn is left. */
+export function choices(seat: SeatView, view: View): Choice[] {
+  const words = text.facilitator;
+  const { id } = seat;
+  const role = seat.role === "member" ? ("co-facilitator" as const) : ("member" as const);
+  const all: Choice[] = [
+    [words.give, { kind: "give_turn", turn: view.turns_given, seat: id }],
+    [words.lowerHand, { kind: "lower_hand", seat: id }],
+    [words.holdMic, { kind: "hold_mic", seat: id }],
+    [words.releaseMic, { kind: "release_mic", seat: id }],
+    [words.cover, { kind: "cover_camera", seat: id }],
+    [words.uncover, { kind: "uncover_camera", seat: id }],
+    [role === "member" ? words.makeMember : words.makeCo, { kind: "set_role", seat: id, role }],
+    [words.remove, { kind: "remove", seat: id }],
+  ];
+  const mine = (kind: string) => id !== view.you || kind === "give_turn";
+  return all.filter(([, { kind }]) => seat.may.includes(kind) && mine(kind));
+}
+
 /** What a facilitator may do for one person. */
 export function SeatMenu({ seat, view, names, onClose }: Props) {
-  const isSure = useSignal(false);
+  const sure = useSignal<Command | null>(null);
   const words = text.facilitator;
   const name = nameOf(seat.id, view, names);
-  const may = (kind: string) => seat.may.includes(kind);
-  const remove: Command = { kind: "remove", seat: seat.id };
-  if (isSure.value) {
+  if (sure.value) {
     return (
-      <Dialog title={words.removeTitle(name)} closing={text.cancel} onClose={onClose}>
+      <Dialog key="sure" title={words.removeTitle(name)} closing={text.cancel} onClose={onClose}>
         <p>{words.removeBody}</p>
-        <Act command={remove} onDone={onClose}>
+        <Act command={sure.value} onDone={onClose}>
           {words.removeYes}
         </Act>
       </Dialog>
     );
   }
-  const role = seat.role === "member" ? ("co-facilitator" as const) : ("member" as const);
-  const choices: [string, Command][] = [
-    [words.give, { kind: "give_turn", turn: view.turns_given, seat: seat.id }],
-    [words.lowerHand, { kind: "lower_hand", seat: seat.id }],
-    [words.holdMic, { kind: "hold_mic", seat: seat.id }],
-    [words.releaseMic, { kind: "release_mic", seat: seat.id }],
-    [words.cover, { kind: "cover_camera", seat: seat.id }],
-    [words.uncover, { kind: "uncover_camera", seat: seat.id }],
-    [
-      role === "member" ? words.makeMember : words.makeCo,
-      { kind: "set_role", seat: seat.id, role },
-    ],
-  ];
   return (
-    <Dialog title={name} onClose={onClose}>
+    <Dialog key="menu" title={name} onClose={onClose}>
       <div class="stack">
-        {choices
-          .filter(([, command]) => may(command.kind))
-          .map(([label, command]) => (
+        {choices(seat, view).map(([label, command]) =>
+          command.kind === "remove" ? (
+            <button
+              key={label}
+              type="button"
+              onClick={() => {
+                sure.value = command;
+              }}
+            >
+              {label}
+            </button>
+          ) : (
             <Act key={label} command={command} onDone={onClose}>
               {label}
             </Act>
-          ))}
-        {may("remove") && (
-          <button
-            type="button"
-            onClick={() => {
-              isSure.value = true;
-            }}
-          >
-            {words.remove}
-          </button>
+          ),
         )}
       </div>
     </Dialog>

@@ -6,7 +6,7 @@ import { type Names, nameOf, seatWords } from "../state/reading";
 import { settings } from "../state/session";
 import { text } from "../text/en";
 import { Face, Picture } from "./Face";
-import { SeatMenu } from "./SeatMenu";
+import { choices, SeatMenu } from "./SeatMenu";
 
 interface Props {
   view: View;
@@ -31,7 +31,7 @@ export function Seats({ view, names }: Props) {
               class={`seat${holds ? " holds" : ""}${seat.present ? "" : " away"}`}
               style={{ "--x": x, "--y": y, "--place": speaking.get(seat.id) ?? index }}
             >
-              {seat.may.length > 0 ? (
+              {choices(seat, view).length > 0 ? (
                 <button
                   type="button"
                   class="tile"
@@ -74,7 +74,7 @@ function Tile({ seat, view, names }: Props & { seat: SeatView }) {
   return (
     <>
       <Face color={names[seat.id]?.color}>
-        {seat.camera === "on" && track && (
+        {seat.present && seat.camera === "on" && track && (
           <Picture key={seat.id} track={track} mirrored={isMine} label={text.seat.picture(name)} />
         )}
       </Face>
