@@ -44,19 +44,21 @@ class Call:
         pairs: int,
         heard: Counter[SeatId],
         seen: Counter[SeatId],
+        counted: Callable[[], None],
         lost: Callable[[], None],
     ) -> None:
-        """lost: called once when a connection that was there fails."""
+        """counted: called when a counter has grown. lost: when the connection has failed."""
         self.microphone = microphone
         self.camera = camera
         self.unplaced = 0
         """Audio packets and pictures that arrived on a receiver with no seat."""
         self._heard = heard
         self._seen = seen
+        self._counted = counted
         self._lost = lost
         self._mids: Mapping[str, SeatId] = {}
         self._ears: dict[str, RTCRtpReceiver] = {}
-        self._counted: Counter[str] = Counter()
+        self._packets: Counter[str] = Counter()
         self._tasks: list[asyncio.Task[None]] = []
         self._changed = asyncio.Event()
         self._closing = False
@@ -112,12 +114,14 @@ class Call:
         for mid, receiver in self._ears.items():
             report = await receiver.getStats()
             packets = sum(s.packetsReceived for s in report.values() if s.type == "inbound-rtp")
-            fresh = packets - self._counted[mid]
-            self._counted[mid] = packets
-            if fresh and (seat := self._mids.get(mid)):
+            if not (fresh := packets - self._packets[mid]):
+                continue
+            self._packets[mid] = packets
+            if seat := self._mids.get(mid):
                 self._heard[seat] += fresh
             else:
                 self.unplaced += fresh
+            self._counted()
 
     async def close(self) -> None:
         """End the connection and every task of it. Safe to repeat."""
@@ -172,6 +176,7 @@ class Call:
                     self._seen[seat] += 1
                 else:
                     self.unplaced += 1
+                self._counted()
         except MediaStreamError:
             return
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -110,7 +111,9 @@ class Line:
             raise LineEnded("unreachable", again=True) from error
         try:
             async with asyncio.timeout(OPEN_LIMIT_S):
-                await socket.send(encode(hello))
+                # A server may say goodbye before it has heard us; its last word still counts.
+                with suppress(ConnectionClosed):
+                    await socket.send(encode(hello))
                 first = server_frames.validate_json(await socket.recv())
             if isinstance(first, Welcome):
                 return cls(socket, first)

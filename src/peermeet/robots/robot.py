@@ -23,6 +23,7 @@ from peermeet.protocol import (
     Answer,
     Do,
     Done,
+    Fault,
     FaultFrame,
     Hello,
     Offer,
@@ -93,6 +94,8 @@ class Robot:
         self._line: Line | None = None
         self._resume: str | None = None
         self._sequence = -1
+        self._failures = 0
+        self._opening = False
         self._wants_camera = False
         self._wants_mic = False
         self._call_wanted = asyncio.Event()
@@ -137,6 +140,8 @@ class Robot:
 
     async def leave(self) -> None:
         """Free the seat and close everything. Safe to repeat, and when never joined."""
+        # The seat may be taken already while its welcome is on the way.
+        await self.wait(lambda: not self._opening, _LEAVE_LIMIT_S)
         if self._line is not None and self.ended is None:
             try:
                 async with asyncio.timeout(_LEAVE_LIMIT_S):
@@ -201,16 +206,16 @@ class Robot:
         if self._line is not None:
             self._line.cut()
 
+    def renew_call(self) -> None:
+        """Make a new media connection, as a page does that was told to offer again."""
+        self._call_wanted.set()
+
     # --- The line --------------------------------------------------------------------------
 
     async def _keep_line(self) -> None:
-        failures = 0
         while self.ended is None:
             try:
-                line = await Line.open(self.link, self._hello())
-                self._resume, self.seat = line.welcome.resume, line.welcome.seat
-                self.connections += 1
-                failures = 0
+                line = await self._open_line()
                 end = await self._sit(line)
             except LineEnded as refused:
                 end = refused
@@ -218,17 +223,29 @@ class Robot:
                 self.ended = end.code
                 self._wake()
                 return
-            log.info("robot line ended code=%s failures=%d", end.code, failures)
-            longest_s = min(_LONGEST_RETRY_S, _FIRST_RETRY_S * 2**failures)
-            failures += 1
+            log.info("robot line ended code=%s failures=%d", end.code, self._failures)
+            longest_s = min(_LONGEST_RETRY_S, _FIRST_RETRY_S * 2**self._failures)
+            self._failures += 1
             await asyncio.sleep(self.chance.uniform(0, longest_s))
 
-    def _hello(self) -> Hello:
-        return Hello(VERSION, self.profile, AGREEMENT_VERSION, self.link.token, self._resume)
+    async def _open_line(self) -> Line:
+        token, resume = self.link.token, self._resume
+        self._opening = True
+        try:
+            line = await Line.open(
+                self.link, Hello(VERSION, self.profile, AGREEMENT_VERSION, token, resume)
+            )
+            self._line = line
+        finally:
+            self._opening = False
+            self._wake()
+        self._resume, self.seat = line.welcome.resume, line.welcome.seat
+        self.connections += 1
+        return line
 
     async def _sit(self, line: Line) -> LineEnded:
         """Live on one connection until it ends; tell how."""
-        self._line, self._sequence = line, -1
+        self._sequence = -1
         if self.call is None or not self.call.alive:
             self._call_wanted.set()
         beside = [
@@ -252,6 +269,7 @@ class Robot:
         match frame:
             case Show() if frame.seq > self._sequence:
                 self._sequence, self.view = frame.seq, frame.view
+                self._failures = 0
                 turn = frame.view.turn
                 if turn is not None and turn.seat == self.seat:
                     self.turns.add(turn.number)
@@ -261,7 +279,7 @@ class Robot:
                 await self.call.place(frame.mids)
                 self._wake()
             case Reoffer():
-                self._call_wanted.set()
+                self.renew_call()
             case FaultFrame():
                 self.errors.append(frame.code)
             case _:
@@ -304,7 +322,8 @@ class Robot:
             try:
                 await self._connect(line)
             except (Refused, LineEnded, CallFailed, TimeoutError) as error:
-                self.errors.append(f"call: {str(error) or type(error).__name__}")
+                if str(error) != Fault.BUSY:  # "Nothing has changed, try again."
+                    self.errors.append(f"call: {str(error) or type(error).__name__}")
                 await asyncio.sleep(self.chance.uniform(*_NEXT_OFFER_S))
                 self._call_wanted.set()
             self._wake()
@@ -319,6 +338,7 @@ class Robot:
             everybody if self._pairs is None else min(self._pairs, everybody),
             self.heard,
             self.seen,
+            self._wake,
             self._call_wanted.set,
         )
         sdp = await call.offer()

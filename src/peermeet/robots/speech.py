@@ -45,6 +45,8 @@ class Speech(MediaStreamTrack):
         self._begun = time.monotonic()
         self._due = 0.0
         self._on = asyncio.Event()
+        self.sent = 0
+        """Packets handed to the connection."""
 
     @property
     def switched_on(self) -> bool:
@@ -74,5 +76,6 @@ class Speech(MediaStreamTrack):
         packet.pts = int((self._due - self._begun) * SAMPLE_RATE_HZ)
         packet.time_base = _TIME_BASE
         self._next += 1
+        self.sent += 1
         self._due += _PACKET_S
         return packet
