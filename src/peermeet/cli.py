@@ -67,6 +67,7 @@ def serve(settings: Settings) -> int:
     logging.basicConfig(
         level=settings.log_level.upper(), format="%(levelname)s %(name)s %(message)s"
     )
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     settings.data.mkdir(parents=True, exist_ok=True)
     with open(settings.data / "server.lock", "w") as lock:
         try:

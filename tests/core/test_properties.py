@@ -55,9 +55,7 @@ LEADING = st.one_of(
         length_ms=st.none() | st.just(30_000),
         first=st.none() | seats,
     ),
-    st.builds(
-        m.StartPhase, mode=st.just(Mode.ROUND), timeout=st.sampled_from(Timeout)
-    ),
+    st.builds(m.StartPhase, mode=st.just(Mode.ROUND), timeout=st.sampled_from(Timeout)),
     st.just(m.PauseCircle()),
     st.just(m.ResumeCircle()),
     st.builds(m.HoldMic, seats),

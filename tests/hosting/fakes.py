@@ -1,0 +1,132 @@
+"""The three ports of hosting, in memory and on a leash."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from peermeet.core.messages import Event
+from peermeet.core.model import Gate, Millis, SeatId
+from peermeet.core.project import Notice, View
+from peermeet.hosting.ports import JournalTrouble, StoredCircle, SystemClock
+from peermeet.protocol import Profile
+
+
+class MemoryJournal:
+    """broken: every call fails. forgets_to_answer: the next append holds, and then fails."""
+
+    def __init__(self) -> None:
+        self.circles: dict[str, StoredCircle] = {}
+        self.broken = False
+        self.forgets_to_answer = False
+        self.order: list[str] = []
+
+    async def open_circle(self, circle: str, group: str, at: Millis) -> None:
+        self._check()
+        self.circles[circle] = StoredCircle(circle, group, 0, at, at, ())
+
+    async def append(self, circle: str, seq: int, events: Sequence[Event], at: Millis) -> None:
+        self._check()
+        old = self.circles[circle]
+        if old.seq != seq:
+            raise JournalTrouble("moved on")
+        self.circles[circle] = StoredCircle(
+            circle,
+            old.group,
+            seq + len(events),
+            old.opened_at,
+            at,
+            [*old.events, *((at, e) for e in events)],
+        )
+        self.order.append("append")
+        if self.forgets_to_answer:
+            self.forgets_to_answer = False
+            raise JournalTrouble("connection lost after commit")
+
+    async def beat(self, circles: Sequence[str], at: Millis) -> None:
+        self._check()
+
+    async def load(self, circle: str) -> StoredCircle | None:
+        self._check()
+        return self.circles.get(circle)
+
+    async def load_all(self) -> Sequence[StoredCircle]:
+        self._check()
+        return list(self.circles.values())
+
+    async def delete(self, circle: str) -> None:
+        self._check()
+        self.circles.pop(circle, None)
+
+    def _check(self) -> None:
+        if self.broken:
+            raise JournalTrouble("away")
+
+
+class NotedMedia:
+    def __init__(self, order: list[str]) -> None:
+        self.gates: dict[str, Mapping[str, Gate]] = {}
+        self.order = order
+
+    def apply(self, circle: str, gates: Mapping[str, Gate]) -> None:
+        self.gates[circle] = gates
+        self.order.append("gates")
+
+    async def answer(self, circle: str, seat: str, sdp: str) -> str:
+        return "answer"
+
+    def drop(self, circle: str, seat: str) -> None: ...
+
+    def close(self, circle: str) -> None:
+        self.gates.pop(circle, None)
+
+
+class NotedLine:
+    """A conversation that remembers."""
+
+    def __init__(self, order: list[str] | None = None) -> None:
+        self.views: list[View] = []
+        self.seqs: list[int] = []
+        self.profiles: Mapping[SeatId, Profile] = {}
+        self.notices: list[str] = []
+        self.mids: Mapping[str, str] = {}
+        self.reoffers = 0
+        self.farewell: tuple[str, bool] | None = None
+        self._order = order if order is not None else []
+
+    def show(
+        self,
+        seq: int,
+        view: View,
+        profiles: Mapping[SeatId, Profile],
+        notices: Sequence[Notice],
+    ) -> None:
+        self.seqs.append(seq)
+        self.views.append(view)
+        self.profiles = dict(profiles)
+        self.notices += [n.kind for n in notices]
+        self._order.append("view")
+
+    def streams(self, mids: Mapping[str, str]) -> None:
+        self.mids = mids
+
+    def reoffer(self) -> None:
+        self.reoffers += 1
+
+    def bye(self, code: str, again: bool) -> None:
+        self.farewell = (str(code), again)
+
+
+class FakeClock(SystemClock):
+    """Stands still until moved."""
+
+    def __init__(self, at: int = 1_790_000_000_000) -> None:
+        self.at = Millis(at)
+
+    def now(self) -> Millis:
+        return self.at
+
+    def not_before(self, at: Millis) -> None:
+        self.at = max(self.at, at)
+
+    def move(self, s: float) -> None:
+        self.at = Millis(self.at + int(s * 1000))
