@@ -96,6 +96,7 @@ class Robot:
         self._sequence = -1
         self._failures = 0
         self._opening = False
+        self._connecting = False
         self._wants_camera = False
         self._wants_mic = False
         self._call_wanted = asyncio.Event()
@@ -278,7 +279,7 @@ class Robot:
             case Streams() if self.call is not None:
                 await self.call.place(frame.mids)
                 self._wake()
-            case Reoffer():
+            case Reoffer() if not self._connecting:
                 self.renew_call()
             case FaultFrame():
                 self.errors.append(frame.code)
@@ -329,23 +330,35 @@ class Robot:
             self._wake()
 
     async def _connect(self, line: Line) -> None:
-        if self.call is not None:
-            await self.call.close()
         everybody = line.welcome.capacity - 1
-        self.call = call = Call(
+        call = Call(
             Speech(self.chance.randrange(len(clip()))),
             Pictures(self.profile.name, self.profile.color, self._pictures_per_second),
             everybody if self._pairs is None else min(self._pairs, everybody),
             self.heard,
             self.seen,
             self._wake,
-            self._call_wanted.set,
+            lambda: self._call_lost(call),
         )
-        sdp = await call.offer()
-        answer = await line.ask(lambda ref: Offer(ref, sdp))
-        assert isinstance(answer, Answer)
-        await call.accept(answer.sdp, CONNECT_LIMIT_S)
-        self._obey()
+        # The `streams` that follow the answer are about the new call, so it takes the place now.
+        old, self.call = self.call, call
+        self._connecting = True
+        try:
+            sdp = await call.offer()
+            answer = await line.ask(lambda ref: Offer(ref, sdp))
+            assert isinstance(answer, Answer)
+            await call.accept(answer.sdp, CONNECT_LIMIT_S)
+            self._obey()
+        finally:
+            self._connecting = False
+            # Only now: closed earlier, the server would miss it and ask for another offer.
+            if old is not None:
+                await old.close()
+
+    def _call_lost(self, call: Call) -> None:
+        """The one that is in use, that is: the server itself closes the one before it."""
+        if call is self.call:
+            self._call_wanted.set()
 
     # --- Waiting ---------------------------------------------------------------------------
 
