@@ -111,7 +111,7 @@ def test_hands_stay_in_order_and_go_down_once() -> None:
     meeting.fay.does(LowerHand, seat="ben")
     meeting.ana.does(LowerHand)
     assert meeting.ana.does(LowerHand) == []
-    assert meeting.circle.hands == ()
+    assert not meeting.circle.hands
 
 
 def test_who_is_removed_cannot_return_and_the_door_closes() -> None:

@@ -9,10 +9,11 @@ from contextlib import asynccontextmanager
 import pytest
 
 from peermeet.core import messages as m
+from peermeet.core.decide import decide
 from peermeet.core.messages import Refused
-from peermeet.core.model import Circle, Mode, SeatId
-from peermeet.hosting import runner as runner_module
+from peermeet.core.model import Circle, Millis, Mode, SeatId
 from peermeet.hosting.host import TOO_OLD_MS, Host
+from peermeet.hosting.ports import SystemClock
 from peermeet.hosting.runner import Busy, Runner, replay
 from peermeet.protocol import Profile
 from tests.hosting.fakes import FakeClock, MemoryJournal, NotedLine, NotedMedia
@@ -24,7 +25,9 @@ ANA = Profile("Ana", "rose")
 class Node:
     """A host with its fakes, and Fay and Ana in a circle."""
 
-    def __init__(self, journal: MemoryJournal | None = None, clock: FakeClock | None = None):
+    def __init__(
+        self, journal: MemoryJournal | None = None, clock: SystemClock | None = None
+    ) -> None:
         self.journal = journal or MemoryJournal()
         self.media = NotedMedia(self.journal.order)
         self.clock = clock or FakeClock()
@@ -210,14 +213,13 @@ async def test_a_fault_of_ours_is_mended_from_the_journal_and_twice_ends_the_cir
     async with node() as here:
         runner, fay, _, line, _ = await here.circle_of_two()
         failing = [True]
-        real = runner_module.decide
 
         def sometimes(*arguments: object) -> object:
             if failing[0]:
                 raise RuntimeError("a bug")
-            return real(*arguments)  # type: ignore[arg-type]
+            return decide(*arguments)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(runner_module, "decide", sometimes)
+        monkeypatch.setattr("peermeet.hosting.runner.decide", sometimes)
         with pytest.raises(Busy):
             await runner.ask(fay, m.RaiseHand())
         failing[0] = False
@@ -260,15 +262,13 @@ async def test_a_new_media_worker_asks_everybody_for_a_new_offer() -> None:
 
 async def test_time_alone_moves_a_firm_turn() -> None:
     """The real clock, once: the runner wakes by itself."""
-    from peermeet.hosting.ports import SystemClock
-
-    here = Node()
-    here.host = Host(here.journal, here.media, SystemClock())
+    clock = SystemClock()
+    here = Node(clock=clock)
     async with here.host:
         runner, fay, ana, line, _ = await here.circle_of_two()
         await runner.ask(fay, m.StartPhase(Mode.SILENCE, length_ms=10_000))
         # Ten seconds is the shortest length; shorten what is left instead of waiting.
-        runner._clock.not_before(runner.circle.at + 9_950)  # type: ignore[attr-defined]
+        clock.not_before(Millis(runner.circle.at + 9_950))
         await runner.ask(ana, m.RaiseHand())
         await until(lambda: line.views[-1].phase.over)
 
