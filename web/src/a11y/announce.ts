@@ -1,9 +1,11 @@
-// What a screen reader says, and the one line of news everybody can read. One polite region,
+// What a screen reader says, and the one line of news that everybody can read. One polite region,
 // batched; one assertive region, used only for "it is your turn", once per turn.
 
 import { signal } from "@preact/signals";
 
-/** The polite region: also shown on screen, so that nothing is told to some people only. */
+/** The polite region. */
+export const said = signal("");
+/** The same for the eye, without what the piece in the middle already says. */
 export const news = signal("");
 /** The assertive region. */
 export const call = signal("");
@@ -11,30 +13,47 @@ export const call = signal("");
 const BATCH_MS = 600;
 const SHOWN_MS = 9_000;
 const MOST_AT_ONCE = 3;
-let batch: string[] = [];
+
+interface Item {
+  words: () => string;
+  isOnScreen: boolean;
+}
+let batch: Item[] = [];
 let timer: ReturnType<typeof setTimeout> | undefined;
 let calledTurn = 0;
 
-/** Says something when there is a moment. Of many things only the last few are said. */
-export function tell(sentence: string): void {
-  if (sentence === "" || batch.includes(sentence)) return;
-  batch = [...batch, sentence].slice(-MOST_AT_ONCE);
-  if (timer !== undefined) return;
-  timer = setTimeout(() => {
-    const sentences = batch.join(" ");
-    news.value = sentences;
-    batch = [];
-    timer = undefined;
-    setTimeout(() => {
-      if (news.value === sentences) news.value = "";
-    }, SHOWN_MS);
-  }, BATCH_MS);
+/**
+ * Says something when there is a moment. Of many things only the last few are said.
+ *
+ * words: a sentence, or how to make it then, when a name may have arrived. isOnScreen: the page
+ * shows the same in its own way.
+ */
+export function tell(words: string | (() => string), isOnScreen = false): void {
+  const item = { words: typeof words === "string" ? () => words : words, isOnScreen };
+  batch = [...batch, item].slice(-MOST_AT_ONCE);
+  if (timer === undefined) timer = setTimeout(flush, BATCH_MS);
+}
+
+function flush(): void {
+  const items = batch.map(({ words, isOnScreen }) => ({ sentence: words(), isOnScreen }));
+  batch = [];
+  timer = undefined;
+  said.value = items.map(({ sentence }) => sentence).join(" ");
+  const seen = items.filter((item) => !item.isOnScreen).map(({ sentence }) => sentence);
+  if (seen.length === 0) return;
+  const line = seen.join(" ");
+  news.value = line;
+  setTimeout(() => {
+    if (news.value === line) news.value = "";
+  }, SHOWN_MS);
 }
 
 /** Interrupts, once per turn. */
 export function callToTurn(turn: number, sentence: string): void {
   if (turn === calledTurn) return;
   calledTurn = turn;
+  batch = [];
+  news.value = "";
   call.value = sentence;
 }
 

@@ -97,7 +97,10 @@ export function orderWords(view: View): { seat: string; words: string; now: bool
   let before = 0;
   return view.order.map(({ seat, progress }) => {
     if (progress === "spoke") return { seat, words: words.spoke, now: false };
-    if (progress === "speaking") return { seat, words: words.speaking, now: true };
+    if (progress === "speaking") {
+      const isHeard = seatOf(view, seat)?.mic === "on";
+      return { seat, words: isHeard ? words.speaking : words.holds, now: true };
+    }
     if (!seatOf(view, seat)?.present) return { seat, words: words.keeps, now: false };
     const place = before++;
     if (seat === view.you)
@@ -128,6 +131,5 @@ export function micWords(view: View, listenOnly: boolean): string {
   if (seat?.mic === "held") return text.mic.held;
   if (seat?.mic === "on") return text.mic.on;
   if (listenOnly) return text.mic.listen;
-  const waitsTurn = view.phase.mode === "round" && view.turn?.seat !== view.you;
-  return waitsTurn ? text.mic.waitsTurn : text.mic.waits;
+  return text.mic.waits;
 }

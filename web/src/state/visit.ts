@@ -18,6 +18,12 @@ import { drop, dropAll, keep, kept, settings, takeLink } from "./session";
 const AGREEMENT = 1;
 const VERSION = 1;
 
+const SAID_BY_THE_PIECE: ReadonlySet<string> = new Set(
+  "turn_started turn_warned turn_grace turn_overdue talk_started round_started silence_started phase_completed circle_paused circle_resumed".split(
+    " ",
+  ),
+);
+
 export type Page = "landing" | "checking" | "bad_link" | "unreachable" | "join" | "circle" | "bye";
 export const page = signal<Page>("landing");
 /** Why the circle said good-bye. */
@@ -121,15 +127,18 @@ function frame(frame: ServerFrame): void {
 
 function notice(frame: Show): void {
   own.follow();
+  const turn = circle.myTurn.value;
   for (const { kind, seat } of frame.notices ?? []) {
-    const name = (seat && frame.profiles?.[seat]?.name) ?? text.someone;
-    if (kind === "your_turn" && circle.myTurn.value) {
-      callToTurn(circle.myTurn.value.number, text.notice(kind, name));
+    // A newcomer's name comes a moment after the seat, so it is looked up when it is said.
+    const words = () =>
+      text.notice(kind, (seat && circle.profiles.value[seat]?.name) ?? text.someone, turn !== null);
+    if (kind === "your_turn" && turn) {
+      callToTurn(turn.number, words());
       if (settings.sound.value) chime();
-    } else {
+    } else if (words() !== "") {
       // The server tells warnings to facilitators too; only the speaker hears one.
-      if (kind === "turn_warned" && circle.myTurn.value && settings.sound.value) chime();
-      tell(text.notice(kind, name, circle.myTurn.value !== null));
+      if (kind === "turn_warned" && turn && settings.sound.value) chime();
+      tell(words, SAID_BY_THE_PIECE.has(kind));
     }
   }
   if (!circle.myTurn.value) endCall();

@@ -1,5 +1,5 @@
 import { useEffect } from "preact/hooks";
-import { call, news } from "../a11y/announce";
+import { call, said } from "../a11y/announce";
 import { byeCode, comeBack, page, quickExit } from "../state/visit";
 import { text } from "../text/en";
 import { CirclePage } from "./Circle";
@@ -12,7 +12,7 @@ export function App() {
     <>
       <Page />
       <p class="unseen" role="status">
-        {news}
+        {said}
       </p>
       <p class="unseen" role="alert">
         {call}

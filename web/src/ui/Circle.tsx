@@ -3,7 +3,7 @@ import { phaseWords } from "../state/reading";
 import { media } from "../state/visit";
 import { text } from "../text/en";
 import { Facilitator } from "./Facilitator";
-import { Foot } from "./Foot";
+import { Foot, Ways } from "./Foot";
 import { Order } from "./Order";
 import { Piece } from "./Piece";
 import { Seats } from "./Seats";
@@ -38,10 +38,11 @@ export function CirclePage() {
         <Piece view={now} names={profiles.value} />
       </main>
       <aside>
-        {leads.value && <Facilitator view={now} names={profiles.value} />}
+        {leads.value && <Facilitator view={now} />}
         <Order view={now} names={profiles.value} />
       </aside>
       <Foot view={now} />
+      <Ways />
     </div>
   );
 }

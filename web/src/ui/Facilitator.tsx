@@ -1,7 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Command } from "../net/socket";
 import type { View } from "../protocol";
-import type { Names } from "../state/reading";
 import { settings } from "../state/session";
 import { ask } from "../state/visit";
 import { text } from "../text/en";
@@ -66,13 +65,13 @@ export function FacilitatorMain({ view, class: extra = "" }: { view: View; class
 
 const shown = (key: string) => (settings.keys.value ? key : undefined);
 
-export function Facilitator({ view }: { view: View; names: Names }) {
+export function Facilitator({ view }: { view: View }) {
   const [open, setOpen] = useState<"more" | "start" | "end" | null>(null);
   const close = () => setOpen(null);
   useKeys(view);
   return (
     <section class="fac" aria-label={words.title}>
-      <small>{words.title}</small>
+      <h2>{words.title}</h2>
       <FacilitatorMain view={view} class="only-wide" />
       <div class="pairs">
         {others(view).map(({ label, command, key }) => (
@@ -84,6 +83,7 @@ export function Facilitator({ view }: { view: View; names: Names }) {
           {words.more}
         </button>
       </div>
+      <small>{words.faces}</small>
       {open === "more" && (
         <More
           view={view}
@@ -135,6 +135,15 @@ function More({ view, onClose, onStart, onEnd }: MoreProps) {
             </Act>
           ))}
         </>
+      )}
+      {view.hands.includes(view.you) ? (
+        <Act command={{ kind: "lower_hand" }} onDone={onClose}>
+          {text.act.lower}
+        </Act>
+      ) : (
+        <Act command={{ kind: "raise_hand" }} onDone={onClose}>
+          {text.act.raise}
+        </Act>
       )}
       {may("close_door") && (
         <Act command={{ kind: "close_door" }} onDone={onClose}>

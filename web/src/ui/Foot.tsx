@@ -11,20 +11,21 @@ import { Dialog } from "./Dialog";
 import { FacilitatorMain, facilitatorMain } from "./Facilitator";
 import { Settings } from "./Settings";
 
-/** What this person can do now: one main button, the devices in words, and the way out. */
+/** What this person can do now: one main button, and the devices in words. */
 export function Foot({ view }: { view: View }) {
-  const [open, setOpen] = useState<"settings" | "leave" | null>(null);
-  const close = () => setOpen(null);
   const seat = view.seats.find((each) => each.id === view.you);
   const main = mainAction(view, listenOnly.value);
   const isHolder = view.turn?.seat === view.you;
   // One main button at a time: a facilitator's stands in the panel unless it is their own turn.
   const isMain = isHolder || !leads.value || facilitatorMain(view) === null;
+  const isHand = main === "raise" || main === "lower";
   const turn = view.turns_given;
   return (
     <footer class="foot">
       {leads.value && !isHolder && <FacilitatorMain view={view} class="only-narrow" />}
-      {main && <Main action={main} view={view} class={isMain ? "main" : ""} />}
+      {main && (
+        <Main action={main} view={view} class={isMain ? "main" : isHand ? "only-wide" : ""} />
+      )}
       {isHolder && main === "ready" && (
         <Act command={{ kind: "pass_turn", turn }}>{text.act.passUnspoken}</Act>
       )}
@@ -39,14 +40,22 @@ export function Foot({ view }: { view: View }) {
         </Act>
       )}
       <Tools view={view} />
-      <div class="ways">
-        <button type="button" class="quiet" onClick={() => setOpen("settings")}>
-          {text.settings.button}
-        </button>
-        <button type="button" class="quiet" onClick={() => setOpen("leave")}>
-          {text.act.leave}
-        </button>
-      </div>
+    </footer>
+  );
+}
+
+/** The quiet ways out of the picture: how things are shown, and leaving. */
+export function Ways() {
+  const [open, setOpen] = useState<"settings" | "leave" | null>(null);
+  const close = () => setOpen(null);
+  return (
+    <div class="ways">
+      <button type="button" class="quiet" onClick={() => setOpen("settings")}>
+        {text.settings.button}
+      </button>
+      <button type="button" class="quiet" onClick={() => setOpen("leave")}>
+        {text.act.leave}
+      </button>
       {open === "settings" && <Settings onClose={close} />}
       {open === "leave" && (
         <Dialog title={text.leave.title} closing={text.leave.no} onClose={close}>
@@ -56,7 +65,7 @@ export function Foot({ view }: { view: View }) {
           </button>
         </Dialog>
       )}
-    </footer>
+    </div>
   );
 }
 
@@ -130,6 +139,7 @@ function Tools({ view }: { view: View }) {
       {camera === "on" && (
         <button
           type="button"
+          class="only-wide"
           aria-pressed={settings.selfView}
           onClick={() => {
             settings.selfView.value = !settings.selfView.value;

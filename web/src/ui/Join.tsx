@@ -97,10 +97,10 @@ export function Join() {
               </button>
               <fieldset class="colors">
                 <legend>
-                  <b>{words.color}</b> <small>{color}</small>
+                  <b>{words.color}</b> <small>{words.colors[color.value]}</small>
                 </legend>
                 {COLORS.map((each) => (
-                  <label key={each} class={`swatch c-${each}`} title={each}>
+                  <label key={each} class={`swatch c-${each}`} title={words.colors[each]}>
                     <input
                       type="radio"
                       name="color"
@@ -109,7 +109,7 @@ export function Join() {
                         color.value = each;
                       }}
                     />
-                    <span class="unseen">{each}</span>
+                    <span class="unseen">{words.colors[each]}</span>
                   </label>
                 ))}
               </fieldset>

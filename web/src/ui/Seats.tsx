@@ -28,7 +28,7 @@ export function Seats({ view, names }: Props) {
           return (
             <li
               key={seat.id}
-              class={`seat${holds ? " holds" : ""}${seat.present ? "" : " away"}`}
+              class={`seat${holds ? " holds" : ""}${seat.present ? "" : " away"}${seat.id === view.you ? " mine" : ""}`}
               style={{ "--x": x, "--y": y, "--place": speaking.get(seat.id) ?? index }}
             >
               {choices(seat, view).length > 0 ? (
@@ -102,6 +102,6 @@ function onEllipse(count: number): [number, number][] {
   }
   const whole = lengths[steps] ?? 1;
   return Array.from({ length: count }, (_, seat) =>
-    at(lengths.findIndex((length) => length >= (seat / count) * whole)),
+    at(lengths.findIndex((length) => length >= (seat / count) * whole - whole / (2 * steps))),
   );
 }

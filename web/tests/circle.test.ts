@@ -1,0 +1,63 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import * as circle from "../src/state/circle";
+import { frame, round, turn, view } from "./kit";
+
+beforeEach(() => circle.forget());
+
+test("old news changes nothing, and a new connection counts afresh", () => {
+  expect(circle.show(frame(view(), 5), 0)).toBe(true);
+  expect(circle.show(frame(round(), 5), 0)).toBe(false);
+  expect(circle.view.value?.phase.mode).toBe("talk");
+  circle.forgetSeq();
+  expect(circle.view.value?.phase.mode).toBe("talk");
+  expect(circle.show(frame(round(), 1), 0)).toBe(true);
+});
+
+describe("the ring", () => {
+  const at = (changes: Parameters<typeof turn>[1], nowMs: number) => {
+    circle.forget();
+    circle.show(frame(round({ turn: turn("s3", changes) })), 1_000);
+    return circle.usedShare(nowMs);
+  };
+
+  test("fills while the clock runs, from the moment the view arrived", () => {
+    expect(at({}, 1_000)).toBeCloseTo(1 / 3);
+    expect(at({}, 61_000)).toBeCloseTo(2 / 3);
+  });
+
+  test("rests while the clock is held", () => {
+    expect(at({ running: false }, 61_000)).toBeCloseTo(1 / 3);
+  });
+
+  test("stays full past the limit and tells no digits below zero", () => {
+    expect(at({ remaining_ms: -20_000 }, 61_000)).toBe(1);
+  });
+
+  test("is empty without a limit", () => {
+    expect(at({ remaining_ms: null }, 61_000)).toBeNull();
+  });
+
+  test("measures a silence by its length when there is no turn", () => {
+    const phase = { number: 7, mode: "silence", remaining_ms: 60_000, over: false } as const;
+    circle.show(frame(view({ phase })), 0);
+    expect(circle.usedShare(0)).toBe(0);
+    expect(circle.usedShare(45_000)).toBeCloseTo(0.75);
+  });
+});
+
+describe("a firm turn", () => {
+  const firm = (of: string, remaining_ms: number) =>
+    circle.show(frame(round({ turn: turn(of, { remaining_ms, fades_at_ms: -30_000 }) })), 0);
+
+  test("fades softly in its last three seconds, for the others", () => {
+    firm("s3", -26_000);
+    expect(circle.holderVolume(0)).toBe(1);
+    expect(circle.holderVolume(2_500)).toBeCloseTo(0.5);
+    expect(circle.holderVolume(9_000)).toBe(0);
+  });
+
+  test("does not change what the holder hears", () => {
+    firm("s2", -29_000);
+    expect(circle.holderVolume(0)).toBe(1);
+  });
+});
