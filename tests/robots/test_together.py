@@ -170,7 +170,9 @@ async def test_robots_take_turns_by_themselves(circle: tuple[Robot, Robot, Robot
 
 async def test_a_crowd_reports_what_it_lived_through(server: Server, tmp_path: Path) -> None:
     file = tmp_path / "report.json"
-    told = await run(server.facilitator, 2, seconds=4, report=file, habits=QUICK, facilitator=True)
+    told = await run(
+        server.participant, 2, seconds=4, report=file, habits=QUICK, lead=server.facilitator
+    )
 
     assert json.loads(file.read_text()) == told
     robin, wren = told["robots"]
