@@ -29,6 +29,7 @@ class Media:
         self.states: list[tuple[str, str]] = []
         self.restarts = 0
         self.members: dict[str, Member] = {}
+        self._everybody: list[Member] = []
         self.gates: dict[str, Gate] = {}
         self.link = MediaLink(
             socket=folder / "media.sock",
@@ -54,11 +55,28 @@ class Media:
     async def join(self, seat: str, member: Member | None = None) -> Member:
         """Connect a member (places for three others unless given) to a seat."""
         member = self.members[seat] = member or Member(3)
+        self._everybody.append(member)
         await member.join(await self.link.answer("circle", seat, member.offer))
         await until(lambda: (seat, "connected") in self.states)
         return member
 
+    def heard(self, seat: str, who: str) -> int:
+        """Packets of sound and picture that `seat` opened on the sections showing `who`."""
+        streams, received = self.streams.get(seat, {}), self.members[seat].received
+        return sum(received[mid] for mid, other in streams.items() if other == who)
+
+    async def arrived(self, seat: str, count: int) -> None:
+        """Wait until the worker has opened this many packets of the seat."""
+        await self.counted(f"received/circle/{seat}", count)
+
+    async def counted(self, name: str, count: int = 1, every_s: float = 0.01) -> dict[str, int]:
+        """Wait until one of the worker's counters has come so far; all of them."""
+        async with asyncio.timeout(20):
+            while (stats := await self.link.stats()).get(name, 0) < count:  # noqa: ASYNC110
+                await asyncio.sleep(every_s)
+        return stats
+
     async def end(self) -> None:
-        for member in self.members.values():
+        for member in (*self._everybody, *self.members.values()):
             member.vanish()
         await self.link.stop()

@@ -46,6 +46,8 @@ class MediaPacket(NamedTuple):
     """Empty if the sender only filled a gap with padding."""
     descriptor: vp8.Descriptor | None
     """Of video with a payload; its positions count from the start of the payload."""
+    key_frame: bool
+    """Begins a picture that needs no other."""
 
 
 class SenderClock:
@@ -198,21 +200,24 @@ class Layer:
             return None
         payload = bytes(plain[offset:end])
         if not self._is_video:
-            return MediaPacket(sequence, timestamp, second & 0x80, -1, payload, None)
-        descriptor = None
+            return MediaPacket(sequence, timestamp, second & 0x80, -1, payload, None, False)
+        descriptor, key_frame = None, False
         if payload:
             descriptor = vp8.parse(payload, 0)
             if descriptor is None:
                 self._counters["drop.not_vp8"] += 1
                 return None
-            if descriptor.key_frame:
+            key_frame = descriptor.key_frame
+            if key_frame:
                 self.key_frame_wanted = False
         orientation = -1
         if self._orientation_id and first & 0x10:
             value = rtp.extension(plain, offset, self._orientation_id)
             if value:
                 orientation = value[0] & 15
-        packet = MediaPacket(sequence, timestamp, second & 0x80, orientation, payload, descriptor)
+        packet = MediaPacket(
+            sequence, timestamp, second & 0x80, orientation, payload, descriptor, key_frame
+        )
         self._history[sequence % HISTORY] = packet
         return packet
 

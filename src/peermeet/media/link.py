@@ -226,7 +226,10 @@ class MediaLink:
             for future in self._answers.values():
                 if not future.done():
                     future.set_exception(MediaRefused("busy"))
-            if writer is not None:
+            if writer is None:
+                with contextlib.suppress(ProcessLookupError):
+                    process.terminate()
+            else:
                 writer.close()
                 with contextlib.suppress(OSError):
                     await writer.wait_closed()
@@ -312,9 +315,7 @@ def _parse(line: bytes) -> dict[str, Any]:
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is None:
-        with contextlib.suppress(ProcessLookupError):
-            process.terminate()
+    """A worker ends when its link does; one that does not is killed."""
     try:
         async with asyncio.timeout(STOP_S):
             await process.wait()

@@ -220,6 +220,7 @@ class Peer:
             return
         sealing = self._ground.engine.sealing
         sendto = self._ground.mux.sendto
+        forwarded = 0
         for writer, viewer in publication.viewers:
             seal = viewer.seal
             if seal is None:
@@ -227,12 +228,16 @@ class Peer:
             length = writer.forward(packet, now)
             if length:
                 length = seal(length)
+                if not length:
+                    counters["drop.seal"] += 1
+                    continue
                 try:
                     sendto(sealing[:length], viewer.agent.address)  # type: ignore[arg-type]
                 except OSError:
                     counters["drop.send"] += 1
-                    continue
-                self.forwarded += 1
+                else:
+                    forwarded += 1
+        self.forwarded += forwarded
         if layer.key_frame_wanted:
             self._ask_key_frame(layer, now)
 

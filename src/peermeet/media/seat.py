@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import secrets
 import struct
+from collections.abc import Callable
 from typing import Final
 
 from peermeet.media import rtp, vp8
@@ -31,21 +32,24 @@ PATIENCE_PER_S: Final = 0.1
 MAX_REPORT_DRIFT_S: Final = 5
 """A sender report that is further from the packets than this is not believed."""
 
-_HEADER = struct.Struct("!BBHII").pack_into
+
+_Head = tuple[Callable[..., None], int, bytes, int]
+"""Packs header and extensions; its first byte, the extensions, and where the payload starts."""
 
 
 class SeatWriter:
     """One section of one viewer, and the state of what was sent on it."""
 
     __slots__ = (
+        "_beginning",
         "_clock_rate_hz",
         "_first_in",
         "_is_video",
         "_key_frame_passed",
+        "_heads",
+        "_last",
         "_last_at",
         "_last_picture",
-        "_last_timestamp",
-        "_last_tl0",
         "_mid_id",
         "_orientation_id",
         "_out",
@@ -57,7 +61,6 @@ class SeatWriter:
         "_repeats",
         "_repeats_at",
         "_sequence_offset",
-        "_tails",
         "_timestamp_offset",
         "_tl0_offset",
         "is_waiting",
@@ -96,16 +99,20 @@ class SeatWriter:
         self._out = out
         self._mid_id = mid_id
         self._orientation_id = orientation_id
-        self._tails: dict[int, bytes] = {}
+        self._heads: dict[int, _Head] = {}
+        self._last: MediaPacket | None = None
+        self._last_picture: vp8.Descriptor | None = None
         self._first_in = 0
         self._sequence_offset = 0
         self._timestamp_offset = 0
         self._picture_offset = 0
         self._tl0_offset = 0
-        self._last_timestamp = secrets.randbelow(1 << 32)
+        self._beginning = (
+            secrets.randbelow(1 << 32),
+            secrets.randbelow(1 << 15),
+            secrets.randbelow(1 << 8),
+        )
         self._last_at = 0.0
-        self._last_picture = secrets.randbelow(1 << 15)
-        self._last_tl0 = secrets.randbelow(1 << 8)
         self._key_frame_passed = False
         self._repeated_at: dict[int, float] = {}
         self._repeats = REPEAT_BURST
@@ -131,14 +138,11 @@ class SeatWriter:
 
     def forward(self, packet: MediaPacket, now: float) -> int:
         """Write the viewer's copy of a packet of `layer`; answer its length, 0 = none."""
-        sequence = packet.sequence
-        descriptor = packet.descriptor
         if self.is_waiting:
-            if self._is_video and (descriptor is None or not descriptor.key_frame):
+            if self._is_video and not packet.key_frame:
                 return 0
             self._start(packet, now)
-        elif sequence < self._first_in:
-            return 0
+        sequence = packet.sequence
         sent = sequence + self._sequence_offset
         ahead = sent - self.last_sequence
         if ahead > 0:
@@ -148,14 +152,13 @@ class SeatWriter:
                 self.pause()
                 return self.forward(packet, now)
             self.last_sequence = sent
-            self._last_timestamp = packet.timestamp + self._timestamp_offset
+            self._last = packet
             self._last_at = now
-            if descriptor is not None:
-                self._last_picture = descriptor.picture_id + self._picture_offset
-                self._last_tl0 = descriptor.tl0 + self._tl0_offset
-                if descriptor.key_frame:
+            if packet.descriptor is not None:
+                self._last_picture = packet.descriptor
+                if packet.key_frame:
                     self._key_frame_passed = True
-        elif ahead <= -HISTORY:
+        elif sequence < self._first_in or ahead <= -HISTORY:
             return 0
         self.packets += 1
         self.octets += len(packet.payload)
@@ -213,9 +216,10 @@ class SeatWriter:
 
         now: monotonic; ntp_s: our NTP clock; both in seconds, of the same moment.
         """
-        if self.layer is None or self.is_waiting:
+        if self.layer is None or self.is_waiting or self._last is None:
             return None
-        timestamp = self._last_timestamp + int((now - self._last_at) * self._clock_rate_hz)
+        timestamp = self._last.timestamp + self._timestamp_offset
+        timestamp += int((now - self._last_at) * self._clock_rate_hz)
         original = self.layer.timestamp_at(ntp_s)
         if original is not None:
             # The sender's own clocks keep voice and picture together; a lie is not passed on.
@@ -228,51 +232,57 @@ class SeatWriter:
         )
 
     def _start(self, packet: MediaPacket, now: float) -> None:
-        """Offsets that continue what was sent last."""
-        timestamp = self._last_timestamp
-        if self.packets:
+        """Offsets that continue what was sent last; it has those of its own stretch still."""
+        timestamp, picture, tl0 = self._beginning
+        if self._last is not None:
+            timestamp = self._last.timestamp + self._timestamp_offset
             timestamp += max(1, int((now - self._last_at) * self._clock_rate_hz))
+        if self._last_picture is not None:
+            picture = self._last_picture.picture_id + self._picture_offset + 1
+            tl0 = self._last_picture.tl0 + self._tl0_offset + 1
         self._first_in = packet.sequence
         self._sequence_offset = self.last_sequence + 1 - packet.sequence
         self._timestamp_offset = timestamp - packet.timestamp
         if packet.descriptor is not None:
-            self._picture_offset = self._last_picture + 1 - packet.descriptor.picture_id
-            self._tl0_offset = self._last_tl0 + 1 - packet.descriptor.tl0
+            self._picture_offset = picture - packet.descriptor.picture_id
+            self._tl0_offset = tl0 - packet.descriptor.tl0
         self.is_waiting = False
 
     def _write(self, packet: MediaPacket) -> int:
         """The copy itself: depends on the packet and the offsets, on nothing else."""
-        sequence, timestamp, marker, orientation, payload, descriptor = packet
-        tail = self._tails.get(orientation) or self._tail(orientation)
+        sequence, timestamp, marker, orientation, payload, descriptor, _ = packet
+        pack, first, tail, offset = self._heads.get(orientation) or self._head(orientation)
         out = self._out
-        offset = 12 + len(tail)
         end = offset + len(payload)
-        _HEADER(
+        out[offset:end] = payload
+        pack(
             out,
             0,
-            0x90 if tail else 0x80,
+            first,
             marker | self._payload_type,
             (sequence + self._sequence_offset) & 0xFFFF,
             (timestamp + self._timestamp_offset) & 0xFFFFFFFF,
             self.ssrc,
+            tail,
         )
-        out[12:offset] = tail
-        out[offset:end] = payload
         if descriptor is not None:
             vp8.rewrite(
-                out[offset:end],
+                out,
                 descriptor,
                 descriptor.picture_id + self._picture_offset,
                 descriptor.tl0 + self._tl0_offset,
+                offset,
             )
         return end
 
-    def _tail(self, orientation: int) -> bytes:
-        """The header extensions of a packet, made once for each of the 17 cases."""
+    def _head(self, orientation: int) -> _Head:
+        """How a packet's header is written, made once for each of the 17 orientations."""
         elements = []
         if self._mid_id:
             elements.append((self._mid_id, self.mid.encode()))
         if self._orientation_id and orientation >= 0:
             elements.append((self._orientation_id, bytes((orientation,))))
-        tail = self._tails[orientation] = rtp.extension_block(elements)
-        return tail
+        tail = rtp.extension_block(elements)
+        pack = struct.Struct(f"!BBHII{len(tail)}s").pack_into
+        head = self._heads[orientation] = (pack, 0x90 if tail else 0x80, tail, 12 + len(tail))
+        return head

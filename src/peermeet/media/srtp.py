@@ -73,7 +73,8 @@ class FastEngine:
             length[0] = size
             if unprotect(context, buffer, length):
                 return 0
-            return int(length[0])
+            sealed: int = length[0]
+            return sealed
 
         return open_packet
 
@@ -87,7 +88,8 @@ class FastEngine:
             length[0] = size
             if protect(context, buffer, length):
                 return 0
-            return int(length[0])
+            sealed: int = length[0]
+            return sealed
 
         return seal_packet
 

@@ -7,6 +7,7 @@ copy the packet, keep anything, or raise for bytes that came from the network.
 
 from __future__ import annotations
 
+from struct import Struct
 from typing import Literal, NamedTuple
 
 _EXTENDED = 0x80
@@ -18,6 +19,8 @@ _HAS_LAYER_OR_KEY_INDEX = 0x30
 _LONG_PICTURE_ID = 0x80
 _HIGHEST_VERSION = 3
 _KEY_FRAME_HEADER_BYTES = 10
+
+_NUMBERS = Struct("!HB").pack_into
 
 
 class Descriptor(NamedTuple):
@@ -88,19 +91,26 @@ def parse(packet: bytes | bytearray | memoryview, offset: int) -> Descriptor | N
 
 
 def rewrite(
-    packet: bytearray | memoryview, descriptor: Descriptor, picture_id: int, tl0: int
+    packet: bytearray | memoryview,
+    descriptor: Descriptor,
+    picture_id: int,
+    tl0: int,
+    offset: int = 0,
 ) -> None:
     """Put other numbers into the fields the packet has, modulo their width; add none.
 
-    The descriptor must have been parsed from bytes laid out like `packet`.
+    The descriptor must have been parsed from bytes laid out like `packet` from `offset` on.
     """
-    at = descriptor.picture_id_at
-    if at:
-        if descriptor.picture_id_bits == 15:
-            packet[at] = 0x80 | picture_id >> 8 & 0x7F
-            packet[at + 1] = picture_id & 0xFF
-        else:
-            packet[at] = picture_id & 0x7F
-    at = descriptor.tl0_at
-    if at:
-        packet[at] = tl0 & 0xFF
+    _, _, picture_id_at, bits, tl0_at, _, _, _ = descriptor
+    if bits == 15:
+        if tl0_at == picture_id_at + 2:
+            # As every browser writes it. One call per packet and viewer, so it is worth a case.
+            at = offset + picture_id_at
+            _NUMBERS(packet, at, 0x8000 | picture_id & 0x7FFF, tl0 & 0xFF)
+            return
+        packet[offset + picture_id_at] = 0x80 | picture_id >> 8 & 0x7F
+        packet[offset + picture_id_at + 1] = picture_id & 0xFF
+    elif bits:
+        packet[offset + picture_id_at] = picture_id & 0x7F
+    if tl0_at:
+        packet[offset + tl0_at] = tl0 & 0xFF

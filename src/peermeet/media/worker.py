@@ -145,9 +145,11 @@ class Worker:
                     _text(message, "sdp"),
                 )
             case "drop":
-                circle = self._circles.get(_name(message, "circle"))
+                circle_id, seat = _name(message, "circle"), _name(message, "seat")
+                circle = self._circles.get(circle_id)
                 if circle is not None:
-                    self._end(circle.unseat(_name(message, "seat")))
+                    self._end(circle.unseat(seat))
+                    self._tell_streams(circle_id, circle)
             case "close":
                 circle = self._circles.pop(_name(message, "circle"), None)
                 if circle is not None:

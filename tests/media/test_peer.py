@@ -1,0 +1,229 @@
+"""The transport inside one process: keys, engines, and what the guards are there for."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+
+import pytest
+from aiortc import RTCDtlsTransport
+from aiortc.rtcdtlstransport import SRTP_PROFILES
+from pylibsrtp import Policy, Session
+
+from bench.member import Member
+from peermeet.media import dtls, srtp
+from peermeet.media.dtls import Admission, Certificate, SelfTestFailed, self_test
+from peermeet.media.icelite import Address, Agent, IceLite
+from peermeet.media.mux import Mux
+from peermeet.media.peer import Ground, Peer
+from peermeet.media.sdp import parse_offer
+from tests.media.test_worker import a_client_hello
+
+
+@pytest.fixture
+async def ground() -> AsyncIterator[Ground]:
+    """A worker's common ground, without the worker."""
+    counters: Counter[str] = Counter()
+    ice = IceLite(counters)
+    mux = Mux(ice, counters, "127.0.0.1", 0)
+    mux.start()
+    yield Ground(
+        ice=ice,
+        mux=mux,
+        engine=srtp.choose_engine(),
+        certificate=Certificate.generateCertificate(),
+        admission=Admission(),
+        counters=counters,
+        addresses=("127.0.0.1",),
+    )
+    mux.close()
+
+
+async def connect(ground: Ground, member: Member, limit_s: float = 2.0) -> list[str]:
+    """Join and leave; answers the states the peer told. Raises what the member's join raises."""
+    states: list[str] = []
+    peer = Peer(ground, parse_offer(member.offer), states.append)
+    life = asyncio.create_task(peer.run())
+    try:
+        async with asyncio.timeout(limit_s):
+            await member.join(peer.answer())
+            while not states:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+    finally:
+        life.cancel()
+        await asyncio.gather(life, return_exceptions=True)
+        member.vanish()
+    return states
+
+
+class Anybody(dict[Address, Agent]):
+    """The guard switched off: whatever comes from anywhere belongs to the newest agent."""
+
+    newest: Agent | None = None
+
+    def get(self, address: Address, default: object = None) -> Agent | None:  # type: ignore[override]
+        return self.newest
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+async def test_without_the_guard_a_strangers_hello_would_spoil_the_join(
+    ground: Ground, guarded: bool
+) -> None:
+    hello = await a_client_hello()
+    if not guarded:
+        anybody = ground.ice.by_address = Anybody()
+        opened = ground.ice.open
+
+        def open_and_remember(remote_ufrag: str, now: float) -> Agent:
+            agent = anybody.newest = opened(remote_ufrag, now)
+            return agent
+
+        ground.ice.open = open_and_remember  # type: ignore[method-assign]
+
+    async def spray() -> None:
+        stranger = Member(1)
+        try:
+            while True:
+                stranger.socket.sendto(hello, ("127.0.0.1", ground.mux.port))
+                await asyncio.sleep(0.001)
+        finally:
+            stranger.socket.close()
+
+    spraying = asyncio.create_task(spray())
+    try:
+        joined = 0
+        for _ in range(3):
+            try:
+                joined += await connect(ground, Member(1), 1.0) == ["connected", "gone"]
+            except (TimeoutError, ConnectionError):
+                continue
+    finally:
+        spraying.cancel()
+        await asyncio.gather(spraying, return_exceptions=True)
+    assert joined == (3 if guarded else 0)
+
+
+async def test_a_certificate_that_was_not_offered_gets_no_keys(ground: Ground) -> None:
+    member = Member(1)
+    at = member.offer.index("a=fingerprint:sha-256 ") + 22
+    forged = "00" if member.offer[at : at + 2] != "00" else "01"
+    member.offer = member.offer.replace(
+        member.offer[at : at + 95], forged + member.offer[at + 2 : at + 95]
+    )
+    with pytest.raises(TimeoutError):
+        await connect(ground, member, 0.5)
+    assert ground.counters["peer.dtls_failed"] == 1
+
+
+async def test_a_client_that_never_comes_is_given_up(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("peermeet.media.peer.FIRST_CHECK_S", 0.05)
+    member = Member(1)
+    peer = Peer(ground, parse_offer(member.offer), lambda _: None)
+    await peer.run()
+    member.socket.close()
+    assert ground.counters["peer.never_came"] == 1
+
+
+async def test_a_client_that_stops_after_its_check_is_given_up(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("peermeet.media.dtls.HANDSHAKE_S", 0.1)
+    member = Member(1)
+    with pytest.raises(TimeoutError):
+        monkeypatch.setattr(member._dtls, "start", lambda _: asyncio.sleep(5))
+        await connect(ground, member, 0.5)
+    assert ground.counters["peer.dtls_failed"] == 1
+
+
+async def test_ten_seconds_of_silence_end_a_connection(ground: Ground) -> None:
+    member, states = Member(1), list[str]()
+    peer = Peer(ground, parse_offer(member.offer), states.append)
+    life = asyncio.create_task(peer.run())
+    await member.join(peer.answer())
+    while not states:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    peer.tick(time.monotonic() + 9.9)
+    assert states == ["connected"]
+    peer.tick(time.monotonic() + 10.1)
+    await life
+    assert states == ["connected", "gone"]
+    assert not ground.ice.by_address
+    member.vanish()
+
+
+async def test_handshakes_start_one_after_the_other() -> None:
+    admission, loop = Admission(), asyncio.get_running_loop()
+    started: list[float] = []
+
+    async def start() -> None:
+        await admission.turn()
+        started.append(loop.time())
+
+    before = loop.time()
+    await asyncio.gather(*(start() for _ in range(8)))
+    assert started[-1] - before >= 7 * dtls.START_INTERVAL_S * 0.9
+
+
+async def test_the_self_test_passes_with_both_engines() -> None:
+    for engine in (srtp.FastEngine(), srtp.PublicEngine()):
+        await self_test(engine)
+
+
+async def test_the_self_test_names_what_has_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(RTCDtlsTransport, "_set_role")
+    with pytest.raises(SelfTestFailed, match="RTCDtlsTransport._set_role is missing"):
+        await self_test(srtp.PublicEngine())
+
+
+async def test_the_self_test_wants_gcm(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "aiortc.rtcdtlstransport.SRTP_PROFILES",
+        [p for p in SRTP_PROFILES if b"GCM" not in p.openssl_profile],
+    )
+    with pytest.raises(SelfTestFailed, match="GCM"):
+        await self_test(srtp.PublicEngine())
+
+
+def session(inbound: bool) -> Session:
+    """One end of a session with a fixed key."""
+    policy = Policy(
+        key=bytes(range(44)),
+        ssrc_type=Policy.SSRC_ANY_INBOUND if inbound else Policy.SSRC_ANY_OUTBOUND,
+        srtp_profile=Policy.SRTP_PROFILE_AEAD_AES_256_GCM,
+    )
+    policy.allow_repeat_tx = True
+    policy.window_size = 1024
+    return Session(policy)
+
+
+def test_both_engines_seal_the_same_bytes_and_refuse_the_same_forgeries() -> None:
+    sealed, engines = [], (srtp.FastEngine(), srtp.PublicEngine())
+    packet = bytes.fromhex("80e0000100000001000000ff") + bytes(1000)
+    for engine in engines:
+        seal = engine.sealer(session(inbound=False))
+        engine.sealing[: len(packet)] = packet
+        sealed.append(bytes(engine.sealing[: seal(len(packet))]))
+    assert sealed[0] == sealed[1] != packet
+    forged = sealed[0][:-1] + bytes((sealed[0][-1] ^ 1,))
+    for engine in engines:
+        open_packet = engine.opener(session(inbound=True))
+        assert open_packet(forged) == 0
+        assert bytes(engine.opened[: open_packet(sealed[0])]) == packet
+        assert open_packet(sealed[0]) == 0, "a replay opened"
+        assert open_packet(b"\x80") == open_packet(bytes(1500)) == 0
+
+
+def test_a_refused_seal_answers_zero() -> None:
+    for engine in (srtp.FastEngine(), srtp.PublicEngine()):
+        seal = engine.sealer(session(inbound=False))
+        packet = bytes.fromhex("80e07fff00000001000000ff") + bytes(10)
+        engine.sealing[: len(packet)] = packet
+        assert seal(len(packet))
+        # Far behind libsrtp's window: sealing it could repeat a number.
+        old = bytes.fromhex("80e0600000000001000000ff") + bytes(10)
+        engine.sealing[: len(old)] = old
+        assert seal(len(old)) == 0

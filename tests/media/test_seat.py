@@ -1,0 +1,253 @@
+"""Whatever happens to the people on screen, a viewer's stream has no seam."""
+
+from __future__ import annotations
+
+import struct
+from collections import Counter
+from typing import NamedTuple
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bench.member import rtp_packet, vp8_payload
+from peermeet.media import rtp, vp8
+from peermeet.media.ingest import Layer, MediaPacket, SenderClock
+from peermeet.media.rtcp import SenderReport
+from peermeet.media.sdp import Kind
+from peermeet.media.seat import PATIENCE, REPEAT_AGAIN_S, REPEAT_BURST, SeatWriter
+
+FRAME_S = 1 / 30
+MID_ID, ORIENTATION_ID = 4, 13
+
+
+class Sent(NamedTuple):
+    """One packet as the viewer gets it."""
+
+    sequence: int
+    timestamp: int
+    ssrc: int
+    payload_type: int
+    picture_id: int
+    tl0: int
+    data: bytes
+
+
+class Source:
+    """A camera or microphone whose packets go through a layer."""
+
+    def __init__(self, ssrc: int, sequence: int, timestamp: int, kind: Kind = "video") -> None:
+        self.kind: Kind = kind
+        self.sequence, self.timestamp, self.picture = sequence, timestamp, sequence
+        self.ssrc = ssrc
+        self.layer = Layer(
+            ssrc, kind, 96, Counter(), SenderClock(), orientation_id=ORIENTATION_ID, nack=True
+        )
+
+    def packet(self, key_frame: bool = False, orientation: int | None = None) -> bytes:
+        self.sequence += 1
+        self.timestamp += 3000
+        self.picture += 1
+        extensions = {MID_ID: b"1"}
+        if orientation is not None:
+            extensions[ORIENTATION_ID] = bytes((orientation,))
+        body = b"opus"
+        if self.kind == "video":
+            body = vp8_payload(key_frame, self.picture, self.picture, 60)
+        return rtp_packet(self.ssrc, 96, self.sequence, self.timestamp, body, extensions=extensions)
+
+    def take(self, packet: bytes, now: float, is_open: bool = True) -> MediaPacket | None:
+        return self.layer.take(memoryview(packet), len(packet), now, is_open)
+
+
+class Viewer:
+    """A writer and everything it wrote."""
+
+    def __init__(self, kind: Kind = "video") -> None:
+        self.out = memoryview(bytearray(2048))
+        self.writer = SeatWriter(
+            "7", kind, 100, self.out, ssrc=99, mid_id=1, orientation_id=ORIENTATION_ID
+        )
+        self.sent: list[Sent] = []
+
+    def take(self, packet: MediaPacket | None, now: float) -> bool:
+        length = self.writer.forward(packet, now) if packet is not None else 0
+        if length:
+            self.sent.append(self.read(length))
+        return bool(length)
+
+    def read(self, length: int) -> Sent:
+        data = bytes(self.out[:length])
+        _, second, sequence, timestamp, ssrc = struct.unpack_from("!BBHII", data)
+        at = rtp.payload_offset(data, length)
+        descriptor = vp8.parse(data, at)
+        picture, tl0 = (descriptor.picture_id, descriptor.tl0) if descriptor else (0, 0)
+        return Sent(sequence, timestamp, ssrc, second & 0x7F, picture, tl0, data)
+
+
+# What happens between two packets: nothing, the other person takes the place, the gate closes
+# for some packets, a packet is lost, two swap, one comes twice, the numbers jump ahead.
+EVENTS = st.lists(
+    st.sampled_from(["next"] * 6 + ["switch", "gate", "lost", "swapped", "twice", "jump"]),
+    max_size=60,
+)
+STARTS = st.integers(0, 0xFFFF)
+
+
+@settings(max_examples=300, deadline=None)
+@given(EVENTS, STARTS, STARTS, st.integers(0, 0xFFFFFFFF), st.sampled_from(["video", "audio"]))
+def test_numbers_never_jump_back_nor_repeat(
+    events: list[str], first: int, second: int, timestamp: int, kind: Kind
+) -> None:
+    ana, ben = Source(1, first, timestamp, kind), Source(2, second, 77, kind)
+    viewer, now = Viewer(kind), 100.0
+    source = ana
+    viewer.writer.point(source.layer)
+    skipped = 0
+    for event in ["next", *events, "next"]:
+        now += FRAME_S
+        key = viewer.writer.is_waiting
+        if event == "switch":
+            source = ben if source is ana else ana
+            viewer.writer.point(source.layer)
+            key = True
+        elif event == "gate":
+            viewer.writer.pause()
+            source.layer.forget()
+            for _ in range(3):
+                assert source.take(source.packet(), now, is_open=False) is None
+            key = True
+        elif event == "lost":
+            source.packet()
+            skipped += 1
+        elif event == "jump":
+            source.sequence += 5000
+            key = True
+        packets = [source.packet(key)]
+        if event == "swapped":
+            packets.insert(0, source.packet())
+        elif event == "twice":
+            packets.append(packets[0])
+        for packet in packets:
+            viewer.take(source.take(packet, now), now)
+
+    by_arrival = viewer.sent
+    numbers = [sent.sequence for sent in by_arrival]
+    assert len(set(numbers)) == len(numbers), "one number sealed two packets"
+    steps = [rtp.extend_sequence(0, b - a) for a, b in zip(numbers, numbers[1:], strict=False)]
+    assert all(-2 <= step <= 3 for step in steps)
+    in_order = sorted(by_arrival, key=lambda s: rtp.extend_sequence(0, s.sequence - numbers[0]))
+    for before, after in zip(in_order, in_order[1:], strict=False):
+        assert 0 < rtp.signed_difference(after.timestamp, before.timestamp) < 90_000
+        if kind == "video":
+            # A lost picture leaves its number out; nothing else does.
+            assert 1 <= (after.picture_id - before.picture_id) & 0x7FFF <= 2
+            assert 1 <= (after.tl0 - before.tl0) & 0xFF <= 2
+    span = rtp.extend_sequence(0, in_order[-1].sequence - in_order[0].sequence)
+    assert span + 1 - len(in_order) <= skipped + events.count("swapped")
+    assert all(sent.ssrc == 99 and sent.payload_type == 100 for sent in by_arrival)
+
+
+@settings(max_examples=100, deadline=None)
+@given(STARTS, st.lists(st.integers(0, 15) | st.none(), min_size=1, max_size=30))
+def test_a_packet_sent_again_has_the_very_same_bytes(
+    start: int, orientations: list[int | None]
+) -> None:
+    source, viewer, now = Source(1, start, 5), Viewer(), 100.0
+    viewer.writer.point(source.layer)
+    for number, orientation in enumerate(orientations):
+        packet = source.packet(key_frame=number == 0, orientation=orientation)
+        assert viewer.take(source.take(packet, now), now)
+    for index, sent in enumerate(list(viewer.sent)):
+        length = viewer.writer.repeat(sent.sequence, now + 10 * index)
+        assert bytes(viewer.out[:length]) == sent.data
+
+
+def test_nothing_from_before_a_gate_closed_is_sent_again() -> None:
+    source, viewer = Source(1, 10, 0), Viewer()
+    viewer.writer.point(source.layer)
+    assert viewer.take(source.take(source.packet(True), 1.0), 1.0)
+    viewer.writer.pause()
+    source.layer.forget()
+    assert viewer.take(source.take(source.packet(True), 2.0), 2.0)
+    before, after = viewer.sent
+    assert viewer.writer.repeat(before.sequence, 3.0) == 0
+    assert viewer.writer.repeat(after.sequence, 3.0) > 0
+    assert viewer.writer.repeat(after.sequence + 1, 3.0) == 0
+
+
+def test_a_late_packet_of_the_last_stretch_is_dropped() -> None:
+    source, viewer = Source(1, 10, 0), Viewer()
+    viewer.writer.point(source.layer)
+    late = source.packet()
+    viewer.take(source.take(source.packet(True), 1.0), 1.0)
+    assert not viewer.take(source.take(late, 1.0), 1.0)
+
+
+def test_a_picture_waits_for_its_key_frame_and_a_voice_for_nothing() -> None:
+    camera, viewer = Source(1, 10, 0), Viewer()
+    viewer.writer.point(camera.layer)
+    assert not viewer.take(camera.take(camera.packet(), 1.0), 1.0)
+    assert viewer.take(camera.take(camera.packet(True), 1.0), 1.0)
+    assert viewer.take(camera.take(camera.packet(), 1.0), 1.0)
+    voice, listener = Source(2, 10, 0, "audio"), Viewer("audio")
+    listener.writer.point(voice.layer)
+    assert listener.take(voice.take(voice.packet(), 1.0), 1.0)
+
+
+def test_repeats_are_rationed_per_packet_and_in_all() -> None:
+    source, viewer = Source(1, 10, 0), Viewer()
+    viewer.writer.point(source.layer)
+    for number in range(200):
+        viewer.take(source.take(source.packet(number == 0), 1.0), 1.0)
+    one = viewer.sent[0].sequence
+    assert viewer.writer.repeat(one, 2.0)
+    assert not viewer.writer.repeat(one, 2.0 + REPEAT_AGAIN_S / 2)
+    assert viewer.writer.repeat(one, 2.0 + REPEAT_AGAIN_S)
+    repeated = sum(viewer.writer.repeat(sent.sequence, 9.0) > 0 for sent in viewer.sent)
+    assert repeated == REPEAT_BURST
+
+
+def test_a_viewer_who_cannot_decode_is_soon_ignored() -> None:
+    source, viewer = Source(1, 10, 0), Viewer()
+    viewer.writer.point(source.layer)
+    granted = 0
+    for number in range(40):
+        now = 1.0 + number / 4
+        viewer.take(source.take(source.packet(True), now), now)
+        granted += viewer.writer.may_ask_key_frame(now)
+    assert PATIENCE <= granted <= PATIENCE + 1
+
+
+def test_reports_follow_the_senders_clock_but_not_its_lies() -> None:
+    source, viewer = Source(1, 10, 90_000), Viewer()
+    viewer.writer.point(source.layer)
+    viewer.take(source.take(source.packet(True), 1.0), 1.0)
+    assert viewer.writer.report(1.0, 5000.0) is not None
+    last = viewer.sent[-1].timestamp
+    # The sender says: the picture of this moment was taken 0.2 s ago by its media clock.
+    source.layer.on_sender_report(
+        SenderReport(1, 7000 << 32, source.timestamp + 18_000, 1, 1), 1.0, 5000.0
+    )
+    report = viewer.writer.report(1.0, 5000.0)
+    assert report is not None
+    assert rtp.signed_difference(report.rtp, last) == 18_000
+    source.layer.on_sender_report(
+        SenderReport(1, 7001 << 32, source.timestamp + 90_000_000, 1, 1), 2.0, 5001.0
+    )
+    report = viewer.writer.report(2.0, 5001.0)
+    assert report is not None
+    assert rtp.signed_difference(report.rtp, last) == 90_000
+
+
+def test_padding_alone_leaves_no_gap() -> None:
+    source, viewer = Source(1, 10, 0), Viewer()
+    viewer.writer.point(source.layer)
+    viewer.take(source.take(source.packet(True), 1.0), 1.0)
+    source.sequence += 1
+    padding = rtp_packet(1, 96, source.sequence, source.timestamp, bytes(19) + b"\x14")
+    padding = bytes((padding[0] | 0x20,)) + padding[1:]
+    assert viewer.take(source.take(padding, 1.0), 1.0)
+    assert viewer.take(source.take(source.packet(), 1.0), 1.0)
+    first, filler, last = viewer.sent
+    assert last.sequence - first.sequence & 0xFFFF == 2
+    assert len(filler.data) < 25 and not filler.data[0] & 0x20

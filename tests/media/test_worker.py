@@ -1,0 +1,459 @@
+"""One port, many strangers: sessions live on whatever arrives, and the worker obeys its link."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from aiortc import RTCDtlsFingerprint, RTCDtlsParameters
+
+from bench.member import Member
+from peermeet.hosting.ports import MediaRefused
+from peermeet.media import rtcp
+from peermeet.media.worker import MAX_LINE_BYTES
+from tests.media.kit import OPEN, SHUT, Media, until
+
+JUNK = 10_000
+
+
+@pytest.fixture
+async def pair(media: Media) -> Media:
+    """Ana and Ben talk."""
+    media.gate(ana=OPEN, ben=OPEN)
+    await media.join("ana")
+    await media.join("ben")
+    return media
+
+
+async def test_ten_thousand_junk_datagrams_disturb_nobody(pair: Media) -> None:
+    ana, ben = pair.members["ana"], pair.members["ben"]
+    address = ("127.0.0.1", pair.link.port)
+    rng = random.Random(7)
+    seeds = []
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as tap:
+        tap.bind(("127.0.0.1", 0))
+        server, ana.server = ana.server, tap.getsockname()
+        ana.check()
+        ana.speak()
+        ana.show(True)
+        ana.send_rtcp(rtcp.build_pli(1, 2))
+        seeds = [tap.recv(2048) for _ in range(4)]
+        ana.server = server
+    stun = seeds[0]
+    # A header of 20 bytes, then one attribute that says more than there is: struct.error inside.
+    short = stun[:2] + b"\0\4" + stun[4:20] + b"\0\x24\0\4"
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+        stranger.setblocking(False)
+        for number in range(JUNK):
+            if number % 3 == 0:
+                junk = rng.randbytes(rng.choice((0, 1, 2, 19, 20, 24, 60, 1499, 1501)))
+            else:
+                mutant = bytearray(rng.choice(seeds))
+                for _ in range(rng.randint(1, 4)):
+                    mutant[rng.randrange(len(mutant))] = rng.randrange(256)
+                junk = bytes(mutant[: rng.randint(1, len(mutant))])
+            # A member's own address passes the first fence; a stranger's must not.
+            (ana.socket if number % 2 else stranger).sendto(junk, address)
+            if number % 50 == 0:
+                await pair.settle()
+        for junk in (b"", b"\x80" + bytes(1999), short, stun[:20], b"\x50" + bytes(40)):
+            stranger.sendto(junk, address)
+        stranger.sendto(b"\x80\x60" + bytes(40), address)
+        stranger.sendto(b"\x16\xfe\xff" + bytes(40), address)
+        await pair.settle()
+        stats = await pair.settle()
+        with pytest.raises(BlockingIOError):
+            stranger.recv(2048)
+    for reason in ("empty", "oversized", "stun_other", "stun_malformed", "unknown_kind"):
+        assert stats[f"drop.{reason}"] > 0, reason
+    for reason in ("stranger", "rtp_unauthentic", "rtcp_unauthentic", "stun_unauthentic"):
+        assert stats[f"drop.{reason}"] > 0, reason
+    assert not [name for name in stats if name.startswith("fault.")]
+    before = pair.heard("ben", "ana")
+    # Mutants may have moved libsrtp's window for our numbers: none authenticates, so none did.
+    for _ in range(20):
+        ana.speak()
+        ben.speak()
+    await until(lambda: pair.heard("ben", "ana") == before + 20)
+    await until(lambda: pair.heard("ana", "ben") == 20)
+
+
+async def test_hostile_rtcp_is_counted_and_changes_nothing(pair: Media) -> None:
+    ana = pair.members["ana"]
+    rng = random.Random(3)
+    report = rtcp.build_receiver_report(rtcp.ReceiverReport(1))
+    golden = report + rtcp.build_nack(1, 2, [3, 4, 5]) + rtcp.build_remb(1, 10**6, [1, 2])
+    for number in range(2000):
+        mutant = bytearray(golden)
+        # Type and first length stay, so that it is taken for RTCP at all.
+        for _ in range(4):
+            mutant[rng.randrange(8, len(mutant))] = rng.randrange(256)
+        ana.send_rtcp(bytes(mutant[: rng.randrange(8, len(mutant) + 1)]))
+        if number % 50 == 0:
+            await pair.settle()
+    stats = await pair.settle()
+    assert stats["drop.rtcp_malformed"] > 100
+    assert not [name for name in stats if name.startswith("fault.")]
+    ana.speak()
+    await until(lambda: pair.heard("ben", "ana") == 1)
+
+
+async def test_a_client_hello_from_a_stranger_cannot_spoil_a_join(media: Media) -> None:
+    """OWASP ASVS 5.0, 17.2.6; the test of this test is in test_peer.py."""
+    hello = await a_client_hello()
+    strangers = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(4)]
+
+    async def spray() -> None:
+        while True:
+            for stranger in strangers:
+                stranger.sendto(hello, ("127.0.0.1", media.link.port))
+            await asyncio.sleep(0.005)
+
+    spraying = asyncio.create_task(spray())
+    try:
+        for _ in range(10):
+            async with asyncio.timeout(1):
+                await media.join("ana")
+            media.members["ana"].vanish()
+            media.states.clear()
+    finally:
+        spraying.cancel()
+        for stranger in strangers:
+            stranger.close()
+    assert (await media.settle())["drop.stranger"] > 10
+
+
+async def a_client_hello() -> bytes:
+    """The first flight of a DTLS client, as it is on the wire."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as tap:
+        tap.bind(("127.0.0.1", 0))
+        tap.setblocking(False)
+        member = Member(1)
+        member.server = tap.getsockname()
+        start = asyncio.create_task(
+            member._dtls.start(RTCDtlsParameters([RTCDtlsFingerprint("sha-256", "AB")]))
+        )
+        hello = await asyncio.get_running_loop().sock_recv(tap, 2048)
+        start.cancel()
+        member.socket.close()
+        return hello
+
+
+async def test_a_second_offer_replaces_the_first_connection(pair: Media) -> None:
+    old = pair.members["ana"]
+    pair.states.clear()
+    new = await pair.join("ana")
+    stats = await pair.settle()
+    old.speak()
+    new.speak()
+    await until(lambda: pair.heard("ben", "ana") == 1)
+    await until(lambda: pair.streams["ana"])
+    pair.members["ben"].speak()
+    await until(lambda: sum(new.received.values()) == 1)
+    assert ("ana", "gone") not in pair.states
+    assert stats["peers"] == 2
+    old.vanish()
+
+
+async def test_a_dropped_connection_is_closed_and_its_gate_stays(pair: Media) -> None:
+    pair.link.drop("circle", "ana")
+    await pair.counted("peers", 1)
+    assert (await pair.settle())["peers"] == 1
+    pair.states.clear()
+    ana = await pair.join("ana")
+    ana.speak()
+    await until(lambda: pair.heard("ben", "ana") == 1)
+
+
+async def test_who_says_goodbye_is_gone_at_once(pair: Media) -> None:
+    await pair.members["ana"].leave()
+    await until(lambda: ("ana", "gone") in pair.states)
+    assert pair.streams["ben"]
+
+
+async def test_a_closed_circle_keeps_nothing(pair: Media) -> None:
+    pair.link.close("circle")
+    async with asyncio.timeout(5):
+        while (await pair.settle())["peers"]:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    with pytest.raises(MediaRefused, match="unknown_seat"):
+        await pair.link.answer("circle", "ana", pair.members["ana"].offer)
+
+
+async def test_offers_are_refused_with_a_code(media: Media) -> None:
+    with pytest.raises(MediaRefused, match="bad_sdp"):
+        await media.link.answer("circle", "ana", "v=0\r\nnonsense")
+    with pytest.raises(MediaRefused, match="unknown_seat"):
+        await media.link.answer("circle", "dev", "v=0\r\n")
+
+
+async def test_a_moved_client_is_followed_only_if_it_can_prove_itself(pair: Media) -> None:
+    ana, ben = pair.members["ana"], pair.members["ben"]
+    thief = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    thief.bind(("127.0.0.1", 0))
+    thief.setblocking(False)
+    old = ana.socket
+    with thief:
+        # Somebody else's credentials nominate nothing.
+        ana._remote, proof = (ana._remote[0], "0" * 32), ana._remote
+        ana.check(through=thief)
+        await pair.settle()
+        await pair.settle()
+        ben.speak()
+        await until(lambda: pair.heard("ana", "ben") == 1)
+        with pytest.raises(BlockingIOError):
+            thief.recv(2048)
+        ana._remote = proof
+        ana.check(through=thief)
+        await pair.counted("ice.migrated")
+        ben.speak()
+        await until(lambda: _first(thief) is not None)
+        assert pair.heard("ana", "ben") == 1
+        assert old.fileno() >= 0
+
+
+def _first(sock: socket.socket) -> bytes | None:
+    try:
+        datagram = sock.recv(2048)
+    except BlockingIOError:
+        return None
+    return datagram if 128 <= datagram[0] <= 191 else None
+
+
+async def test_an_address_in_use_cannot_be_taken_by_another_member(pair: Media) -> None:
+    ana, ben = pair.members["ana"], pair.members["ben"]
+    # Ben forges Ana's address: same bytes on the wire as his own check from her socket.
+    ben.check(through=ana.socket)
+    await pair.counted("drop.address_taken")
+    ben.speak()
+    await until(lambda: pair.heard("ana", "ben") == 1)
+    ana.speak()
+    await until(lambda: pair.heard("ben", "ana") == 1)
+
+
+async def test_a_lost_packet_is_sent_again_with_the_same_bytes(pair: Media) -> None:
+    ana, ben = pair.members["ana"], pair.members["ben"]
+    packets: list[bytes] = []
+    ben.on_rtp = lambda _, packet: packets.append(packet)
+    for number in range(10):
+        ana.show(number == 0)
+    await until(lambda: len(packets) == 10)
+    lost = packets[4]
+    ssrc, sequence = int.from_bytes(lost[8:12], "big"), int.from_bytes(lost[2:4], "big")
+    sealed = _tap(ben)
+    ben.send_rtcp(
+        rtcp.build_receiver_report(rtcp.ReceiverReport(7)) + rtcp.build_nack(7, ssrc, [sequence])
+    )
+    await until(lambda: any(datagram[2:4] == lost[2:4] for datagram in sealed))
+    again = next(datagram for datagram in sealed if datagram[2:4] == lost[2:4])
+    assert again[: len(lost) - 0][:12] == lost[:12]
+    assert (await pair.settle())["repeated"] == 1
+
+
+def _tap(member: Member) -> list[bytes]:
+    """From now on keep the sealed datagrams instead of opening them."""
+    kept: list[bytes] = []
+    loop = asyncio.get_running_loop()
+    loop.remove_reader(member.socket.fileno())
+
+    def read() -> None:
+        datagram = member.socket.recv(2048)
+        if datagram[0] >= 128 and not 192 <= datagram[1] <= 223:
+            kept.append(datagram)
+
+    loop.add_reader(member.socket.fileno(), read)
+    return kept
+
+
+async def test_a_gap_is_asked_for_upstream(pair: Media) -> None:
+    ana = pair.members["ana"]
+    ana.show(True)
+    ana.sequence[ana.video_ssrc] += 2
+    ana.show()
+
+    def asked() -> list[int]:
+        return [
+            sequence
+            for datagram in ana.rtcp
+            for packet in rtcp.parse(datagram)
+            if isinstance(packet, rtcp.Nack)
+            for sequence in packet.lost
+        ]
+
+    await until(lambda: sorted(set(asked())) == [2, 3])
+
+
+async def test_publishers_get_reports_and_a_limit_and_viewers_get_reports(pair: Media) -> None:
+    ana, ben = pair.members["ana"], pair.members["ben"]
+    ana.show(True)
+    ana.speak()
+
+    def kinds(member: Member) -> set[type]:
+        return {type(packet) for datagram in member.rtcp for packet in rtcp.parse(datagram)}
+
+    await until(lambda: {rtcp.ReceiverReport, rtcp.Remb} <= kinds(ana))
+    await until(lambda: rtcp.SenderReport in kinds(ben))
+    remb = next(
+        packet
+        for datagram in ana.rtcp
+        for packet in rtcp.parse(datagram)
+        if isinstance(packet, rtcp.Remb)
+    )
+    assert remb.bitrate_bps == 1_500_000 - 1_500_000 % 8
+    assert set(remb.ssrcs) == {ana.audio_ssrc, ana.video_ssrc}
+
+
+async def test_a_viewers_loss_asks_the_publisher_for_a_key_frame(pair: Media) -> None:
+    ana, ben = pair.members["ana"], pair.members["ben"]
+    ana.show(True)
+    await until(lambda: pair.heard("ben", "ana") == 1)
+    mid = next(mid for mid, count in ben.received.items() if count)
+    ssrc = next(ssrc for ssrc, name in ben.mid_of.items() if name == mid)
+    ana.rtcp.clear()
+    ben.send_rtcp(rtcp.build_receiver_report(rtcp.ReceiverReport(7)) + rtcp.build_pli(7, ssrc))
+    await until(
+        lambda: any(
+            packet == rtcp.PictureLossIndication(packet.ssrc, ana.video_ssrc)
+            for datagram in ana.rtcp
+            for packet in rtcp.parse(datagram)
+            if isinstance(packet, rtcp.PictureLossIndication)
+        )
+    )
+
+
+async def test_sources_are_learnt_by_mid_and_never_by_payload_type(media: Media) -> None:
+    media.gate(ana=OPEN)
+    ana = await media.join("ana", Member(3, announce_ssrcs=False))
+    await media.join("ben")
+    ana.speak(mid="9")
+    await media.counted("drop.ssrc_unknown")
+    ana.speak()
+    await until(lambda: media.heard("ben", "ana") == 1)
+
+
+# The process and its link
+
+
+async def test_a_dead_worker_is_replaced_and_gets_the_gates(pair: Media) -> None:
+    pid = pair.link.pid
+    os.kill(pid, signal.SIGKILL)
+    await until(lambda: pair.restarts == 1)
+    assert pair.link.pid != pid
+    pair.states.clear()
+    ana, _ = await pair.join("ana"), await pair.join("ben")
+    ana.speak()
+    await until(lambda: pair.heard("ben", "ana") == 1)
+
+
+async def test_gates_said_while_there_is_no_worker_are_applied_to_the_next(pair: Media) -> None:
+    os.kill(pair.link.pid, signal.SIGKILL)
+    await until(lambda: not pair.link.is_up)
+    pair.gate(ana=SHUT, dev=OPEN)
+    with pytest.raises(MediaRefused, match="busy"):
+        await pair.link.answer("circle", "ana", "v=0\r\n")
+    await until(lambda: pair.restarts == 1)
+    pair.states.clear()
+    ana, _ = await pair.join("ana"), await pair.join("dev")
+    ana.speak()
+    await pair.arrived("ana", 1)
+    assert (await pair.settle())["forwarded/circle/ana"] == 0
+
+
+class Bare:
+    """A worker without a MediaLink: bytes in, bytes out."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "bare.sock"
+
+    async def start(self) -> None:
+        self.process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "peermeet.media.worker",
+            *("--socket", str(self.path), "--bind", "127.0.0.1", "--port", "0"),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        async with asyncio.timeout(15):
+            while True:
+                try:
+                    self.reader, self.writer = await asyncio.open_unix_connection(self.path)
+                    break
+                except (FileNotFoundError, ConnectionRefusedError):
+                    await asyncio.sleep(0.02)
+        self.ready = json.loads(await self.reader.readline())
+
+    async def ended(self) -> tuple[bytes, bytes]:
+        async with asyncio.timeout(5):
+            return await self.process.communicate()
+
+
+@pytest.fixture
+async def bare(tmp_path: Path) -> AsyncIterator[Bare]:
+    bare = Bare(tmp_path)
+    await bare.start()
+    yield bare
+    bare.writer.close()
+    await bare.ended()
+
+
+async def test_the_worker_says_who_it_is_and_leaves_with_its_web_process(bare: Bare) -> None:
+    assert bare.ready["tell"] == "ready"
+    assert bare.ready["pid"] == bare.process.pid
+    assert bare.ready["addresses"] == ["127.0.0.1"]
+    assert bare.path.stat().st_mode & 0o777 == 0o600
+    bare.writer.close()
+    output, _ = await bare.ended()
+    assert output == b""
+    assert bare.process.returncode == 0
+    assert not bare.path.exists()
+
+
+async def test_sigterm_is_a_clean_end(bare: Bare) -> None:
+    bare.process.terminate()
+    await bare.ended()
+    assert bare.process.returncode == 0
+
+
+async def test_only_one_web_process_is_served(bare: Bare) -> None:
+    reader, writer = await asyncio.open_unix_connection(bare.path)
+    assert await reader.read() == b""
+    writer.close()
+    bare.writer.write(b'{"do":"stats","id":1}\n')
+    stats = json.loads(await bare.reader.readline())["stats"]
+    assert stats["link.second"] == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"nonsense",
+        b"[]",
+        b"{}",
+        b'{"do":"fly"}',
+        b'{"do":"gates","circle":"c","seats":{"s":{"audio":1,"video":false,"space":"main"}}}',
+        b'{"do":"gates","circle":"c","seats":{"s":{"audio":true,"video":false}}}',
+        b'{"do":"gates","circle":"","seats":{}}',
+        b'{"do":"offer","id":"1","circle":"c","seat":"s","sdp":""}',
+        b'{"do":"offer","id":1,"circle":"c","seat":7,"sdp":""}',
+        b'{"do":"drop","circle":"c"}',
+        b'{"do":"stats"}',
+        b"\xff\xfe",
+        b"[" * 100_000,
+        b'{"do":"alive","x":"' + b"x" * MAX_LINE_BYTES + b'"}',
+    ],
+    ids=lambda line: line[:40].decode("latin-1"),
+)
+async def test_a_bad_line_ends_the_link_and_the_worker(bare: Bare, line: bytes) -> None:
+    bare.writer.write(line + b"\n")
+    _, log = await bare.ended()
+    assert bare.process.returncode == 0
+    assert b"link closed" in log and b"Traceback" not in log
