@@ -99,6 +99,7 @@ def build(settings: Settings) -> FastAPI:
             await stack.enter_async_context(host)
             app.state.sockets = Sockets(host, clock, key, settings.origins)
             app.state.media = media
+            app.state.host = host
             yield
 
     app = FastAPI(
@@ -122,3 +123,9 @@ def build(settings: Settings) -> FastAPI:
     pages.add_pages(app, Path(__file__).parent / "web")
     app.add_middleware(pages.Headers)
     return app
+
+
+def say_goodbye(app: object) -> None:
+    """Tell everybody that the server goes down and will be back, while their lines still work."""
+    if isinstance(app, FastAPI) and hasattr(app.state, "host"):
+        app.state.host.say_goodbye()

@@ -7,15 +7,17 @@ import asyncio
 import fcntl
 import json
 import logging
+import socket
 import sys
-from pathlib import Path
+from collections.abc import Sequence
 
 import uvicorn
 from pydantic import ValidationError
 
 from peermeet import __version__, protocol
-from peermeet.app import build, new_link
+from peermeet.app import build, new_link, say_goodbye
 from peermeet.config import Settings
+from peermeet.robots.crowd import MAX_ROBOTS
 from peermeet.robots.crowd import add_arguments as add_robot_arguments
 from peermeet.robots.crowd import main as run_robots
 from peermeet.storage.engine import migrate
@@ -26,7 +28,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="peermeet", description=__doc__)
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("serve", help="run the server and print two invitation links")
+    serving = commands.add_parser("serve", help="run the server and print two invitation links")
+    serving.add_argument(
+        "--robots",
+        type=int,
+        choices=range(MAX_ROBOTS),
+        default=0,
+        metavar="N",
+        help="also fill the circle with N robots, one of whom leads until a person does (0)",
+    )
     commands.add_parser("migrate", help="bring the database's tables up to date")
     commands.add_parser("schema", help="print the JSON Schema of the wire protocol")
     robots = commands.add_parser("robots", help="fill a circle with robots")
@@ -52,7 +62,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     match chosen.command:
         case "serve":
-            return serve(settings)
+            return serve(settings, chosen.robots)
         case "migrate":
             asyncio.run(migrate(settings.database))
             return 0
@@ -62,24 +72,24 @@ def main(arguments: list[str] | None = None) -> int:
     raise AssertionError(chosen.command)
 
 
-def serve(settings: Settings) -> int:
-    """Serve until a signal; one server a data folder."""
+def serve(settings: Settings, robots: int = 0) -> int:
+    """Serve until a signal; one server a data folder. robots: how many to seat beside."""
     logging.basicConfig(
         level=settings.log_level.upper(), format="%(levelname)s %(name)s %(message)s"
     )
     logging.getLogger("alembic").setLevel(logging.WARNING)
     settings.data.mkdir(parents=True, exist_ok=True)
+    settings.data.chmod(0o700)
     with open(settings.data / "server.lock", "w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             print(f"Another server is using {settings.data}.", file=sys.stderr)
             return 1
-        # SQLite leaves a file behind that must be ours alone to read.
-        Path(settings.data).chmod(0o700)
-        server = uvicorn.Server(
+        app = build(settings)
+        server = _Server(
             uvicorn.Config(
-                build(settings),
+                app,
                 host=settings.host,
                 port=settings.port,
                 log_level="warning",
@@ -92,10 +102,42 @@ def serve(settings: Settings) -> int:
                 timeout_keep_alive=20,
                 timeout_graceful_shutdown=5,
                 h11_max_incomplete_event_size=16_384,
-            )
+            ),
+            _robot_arguments(settings, robots) if robots else (),
         )
         print("PeerMeet is at", settings.url)
         print("Facilitator: ", new_link(settings, as_facilitator=True))
         print("Participants:", new_link(settings, as_facilitator=False), flush=True)
         server.run()
     return 0 if server.started else 1
+
+
+def _robot_arguments(settings: Settings, robots: int) -> tuple[str, ...]:
+    local = settings.model_copy(update={"public_url": f"http://{settings.host}:{settings.port}"})
+    return (
+        *("robots", new_link(local, as_facilitator=False)),
+        *("--count", str(robots), "--lead", new_link(local, as_facilitator=True)),
+    )
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, with a word to everybody before it goes, and robots beside it."""
+
+    def __init__(self, config: uvicorn.Config, robots: Sequence[str]) -> None:
+        super().__init__(config)
+        self._arguments = robots
+        self._robots: asyncio.subprocess.Process | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started and self._arguments:
+            self._robots = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "peermeet", *self._arguments
+            )
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if self._robots is not None and self._robots.returncode is None:
+            self._robots.terminate()
+            await self._robots.wait()
+        say_goodbye(self.config.app)
+        await super().shutdown(sockets)

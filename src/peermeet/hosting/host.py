@@ -43,12 +43,16 @@ class Host:
         return self
 
     async def __aexit__(self, *failure: object) -> None:
-        for runner in list(self._runners.values()):
-            runner.close_lines(Fault.RESTARTING, again=True)
+        self.say_goodbye()
         await self._beat_once()
         for task in self._owned:
             task.cancel()
         await self._tasks.__aexit__(None, None, None)
+
+    def say_goodbye(self) -> None:
+        """The server goes down and will be back: everybody keeps their seat."""
+        for runner in list(self._runners.values()):
+            runner.close_lines(Fault.RESTARTING, again=True)
 
     def circle(self, circle: str) -> Runner | None:
         """The runner of an open circle, or None."""

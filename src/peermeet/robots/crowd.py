@@ -80,9 +80,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="how long a robot speaks in its turn (4 12)",
     )
     parser.add_argument(
-        "--facilitate",
-        action="store_true",
-        help="let the first robot lead rounds (needs the facilitator's link)",
+        "--lead",
+        metavar="LINK",
+        help="a facilitator's link: the first robot comes by it and leads until a person does",
     )
     parser.add_argument("--seed", type=int, default=1, help="another number, other choices (1)")
     parser.add_argument("--report", type=Path, metavar="FILE", help="write what they saw as JSON")
@@ -99,7 +99,7 @@ def main(chosen: argparse.Namespace) -> int:
                 seconds=chosen.seconds,
                 report=chosen.report,
                 habits=Habits(turn_s=(least, most)),
-                facilitator=chosen.facilitate,
+                lead=chosen.lead,
                 seed=chosen.seed,
             )
         )
@@ -122,19 +122,20 @@ async def run(
     seconds: float | None = None,
     report: Path | None = None,
     habits: Habits | None = None,
-    facilitator: bool = False,
+    lead: str | None = None,
     seed: int = 1,
 ) -> CrowdReport:
     """Let `count` robots (1–16) take part until `seconds` are over, or the circle is.
 
     Cancelling ends it as well; the robots leave properly and the report is written in each case.
-    facilitator: the first robot starts rounds and moves them on, if the link allows it.
+    lead: the first robot comes by this link, starts rounds and moves them on.
     Raises `BadLink` before anybody joins.
     """
     invitation = Link.parse(link)
+    first = invitation if lead is None else Link.parse(lead)
     robots = [
         Robot(
-            invitation,
+            invitation if index else first,
             # The palette is a plain tuple; mypy cannot see that its words are the right ones.
             Profile(NAMES[index], COLORS[index % len(COLORS)]),  # type: ignore[arg-type]
             seed=seed * MAX_ROBOTS + index,
@@ -146,7 +147,12 @@ async def run(
         async with asyncio.timeout(seconds):
             await asyncio.gather(
                 *(
-                    _live(robot, index * _ARRIVAL_S, habits or Habits(), facilitator and index == 0)
+                    _live(
+                        robot,
+                        index * _ARRIVAL_S,
+                        habits or Habits(),
+                        lead is not None and index == 0,
+                    )
                     for index, robot in enumerate(robots)
                 )
             )

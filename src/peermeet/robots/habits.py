@@ -19,10 +19,11 @@ from peermeet.core.messages import (
     RaiseHand,
     SetCamera,
     SetMic,
+    SetRole,
     StartPhase,
 )
-from peermeet.core.model import Mode, Stage
-from peermeet.core.project import View
+from peermeet.core.model import Mode, Role, Stage
+from peermeet.core.project import SeatView, View
 from peermeet.robots.line import LineEnded, Refused
 from peermeet.robots.robot import Robot
 
@@ -82,11 +83,16 @@ async def take_part(robot: Robot, habits: Habits) -> None:
 async def facilitate(robot: Robot, turn_ms: int = 60_000, talk_s: Range = (8.0, 15.0)) -> None:
     """Start rounds with open talk between them, and press *next* when a turn is overdue.
 
-    A robot whose seat may not do that does nothing.
+    As soon as somebody else who facilitates is here, the robot hands the lead over and only
+    takes part; a robot whose seat may not lead does nothing.
     """
     while robot.ended is None:
         view = robot.view
         if view is None or "start_phase" not in view.may or view.paused:
+            await robot.wait(partial(_is_newer, robot, view), 1.0)
+        elif (other := _other_facilitator(view)) is not None:
+            if other.role is Role.CO_FACILITATOR and "set_role" in other.may:
+                await _press(robot, SetRole(other.id, Role.FACILITATOR))
             await robot.wait(partial(_is_newer, robot, view), 1.0)
         elif view.phase.mode is Mode.TALK:
             patience_s = robot.chance.uniform(*talk_s)
@@ -100,6 +106,14 @@ async def facilitate(robot: Robot, turn_ms: int = 60_000, talk_s: Range = (8.0, 
             await _press(robot, NextTurn(view.turn.number))
         else:
             await robot.wait(partial(_is_newer, robot, view), 1.0)
+
+
+def _other_facilitator(view: View) -> SeatView | None:
+    """Somebody else who is here and may lead."""
+    for seat in view.seats:
+        if seat.id != view.you and seat.present and seat.role is not Role.MEMBER:
+            return seat
+    return None
 
 
 async def _hold_floor(robot: Robot, habits: Habits) -> None:
