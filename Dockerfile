@@ -1,0 +1,25 @@
+# The same locks and the same build as `make run`, in two stages.
+FROM node:20-bookworm-slim AS web
+WORKDIR /src/web
+COPY web/package.json web/package-lock.json web/.npmrc ./
+RUN npm ci --no-audit --no-fund
+COPY web/ ./
+RUN npm run build
+
+FROM python:3.11-slim-bookworm
+WORKDIR /src
+COPY requirements.lock ./
+RUN pip install --no-cache-dir --require-hashes -r requirements.lock
+COPY pyproject.toml README.md LICENSE ./
+COPY src/ src/
+COPY migrations/ migrations/
+COPY --from=web /src/src/peermeet/web/ src/peermeet/web/
+RUN pip install --no-cache-dir --no-deps --no-build-isolation . \
+    && useradd --system --create-home --home-dir /var/lib/peermeet peermeet
+USER peermeet
+WORKDIR /var/lib/peermeet
+ENV PEERMEET_DATA=/var/lib/peermeet/data PEERMEET_HOST=0.0.0.0
+VOLUME /var/lib/peermeet
+EXPOSE 8000/tcp 8000/udp
+HEALTHCHECK CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/readyz', timeout=5)"]
+CMD ["peermeet", "serve"]
