@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
@@ -189,10 +190,18 @@ async def test_a_crowd_leaves_properly_when_it_is_stopped(server: Server, tmp_pa
     file = tmp_path / "report.json"
     watcher = Robot(server.for_fay, Profile("Fay", "clay"), pairs=0)
     async with watcher:
-        crowd = asyncio.create_task(run(server.participant, 2, report=file, habits=QUICK))
-        await watcher.until(lambda: watcher.view is not None and len(watcher.view.seats) == 3, 20)
-        crowd.cancel()
-        await asyncio.gather(crowd, return_exceptions=True)
+        crowd = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "peermeet", "robots", server.participant),
+            *("--count", "2", "--report", str(file)),
+        )
+        try:
+            await watcher.until(
+                lambda: watcher.view is not None and len(watcher.view.seats) == 3, 20
+            )
+        finally:
+            crowd.terminate()
+            async with asyncio.timeout(15):
+                assert await crowd.wait() == 0
 
         await watcher.until(lambda: watcher.view is not None and len(watcher.view.seats) == 1)
     assert len(json.loads(file.read_text())["robots"]) == 2

@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import signal
 import sys
+from collections.abc import Coroutine
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from peermeet.protocol import COLORS, Profile
 from peermeet.robots.habits import Habits, facilitate, take_part
@@ -89,24 +91,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(chosen: argparse.Namespace) -> int:
-    """Run `peermeet robots`. Exit code 2: no invitation; 1: no robot got in; else 0."""
+    """Run `peermeet robots` until it is over, or until SIGINT or SIGTERM.
+
+    Exit code 2: no invitation; 1: no robot got in; else 0.
+    """
     least, most = sorted(chosen.turn_seconds)
     try:
         told = asyncio.run(
-            run(
-                chosen.link,
-                chosen.count,
-                seconds=chosen.seconds,
-                report=chosen.report,
-                habits=Habits(turn_s=(least, most)),
-                lead=chosen.lead,
-                seed=chosen.seed,
+            _until_told(
+                run(
+                    chosen.link,
+                    chosen.count,
+                    seconds=chosen.seconds,
+                    report=chosen.report,
+                    habits=Habits(turn_s=(least, most)),
+                    lead=chosen.lead,
+                    seed=chosen.seed,
+                )
             )
         )
     except BadLink as error:
         sys.stderr.write(f"LINK: {error}\n")
         return 2
-    except KeyboardInterrupt:
+    except asyncio.CancelledError:
         return 0
     if all(robot["join_ms"] is None for robot in told["robots"]):
         reasons = sorted({error for robot in told["robots"] for error in robot["errors"]})
@@ -163,6 +170,14 @@ async def run(
         told = CrowdReport(robots=[_report(robot) for robot in robots])
         _write(told, report)
     return told
+
+
+async def _until_told(work: Coroutine[Any, Any, CrowdReport]) -> CrowdReport:
+    """Let a signal cancel the work, so that the robots leave their seats first."""
+    task = asyncio.create_task(work)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    return await task
 
 
 def _positive(text: str) -> float:
