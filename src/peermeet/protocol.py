@@ -47,10 +47,12 @@ COLORS = (
 
 _STRICT = ConfigDict(extra="forbid")
 
-Ref = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=r"^[\w.:-]+$")]
+Ref = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9_.:-]+$")]
 """A client's own name for a request; its answer carries the same."""
 
-Secret = Annotated[str, StringConstraints(min_length=20, max_length=200, pattern=r"^[\w.-]+$")]
+Secret = Annotated[
+    str, StringConstraints(min_length=20, max_length=200, pattern=r"^[A-Za-z0-9_.-]+$")
+]
 
 
 class Fault(StrEnum):
@@ -146,6 +148,7 @@ class ChangeProfile:
 
 @dataclass(frozen=True)
 class Ping:
+    __pydantic_config__ = _STRICT
     kind: Literal["ping"] = "ping"
 
 

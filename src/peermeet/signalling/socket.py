@@ -149,8 +149,8 @@ class Sockets:
         if self._waiting.is_full(address):
             await socket.close(WS_OVERLOAD)
             return
-        await socket.accept()
         with self._waiting.place(address) as free:
+            await socket.accept()
             goodbye = await _Person(self, socket, free).talk()
         if goodbye is not None:
             try:
