@@ -1,0 +1,134 @@
+"""The real server as an operator runs it: a process, a data folder, two ports, two links."""
+
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+START_S = 60.0
+END_S = 30.0
+
+
+class Server:
+    """`peermeet serve` on ports of its own; the same data and ports after a restart."""
+
+    def __init__(self, data: Path) -> None:
+        self.data = data
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.facilitator = ""  # the tokens of the two invitations
+        self.participant = ""
+        self._process: subprocess.Popen[str] | None = None
+
+    @property
+    def log(self) -> str:
+        """What it wrote to standard error so far, over all starts."""
+        return (self.data / "serve.log").read_text()
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self) -> None:
+        """Start and return when it says that it is ready."""
+        self.data.mkdir(exist_ok=True)
+        with open(self.data / "serve.log", "a") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "peermeet", "serve"],
+                env=self._environment(),
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+        assert self._process.stdout is not None
+        told = [self._process.stdout.readline() for _ in range(3)]
+        assert told[2], self.log
+        self.facilitator, self.participant = (line.strip().split("#")[1] for line in told[1:])
+        deadline = time.monotonic() + START_S
+        while not self.is_ready():
+            assert self._process.poll() is None, self.log
+            assert time.monotonic() < deadline, self.log
+            time.sleep(0.02)  # nothing tells when another process is ready
+
+    def is_ready(self) -> bool:
+        try:
+            with urllib.request.urlopen(self.url + "/readyz", timeout=5) as answer:
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, OSError):
+            return False
+
+    def worker(self) -> int:
+        """The process id of its media worker."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        for child in children:
+            if b"peermeet.media.worker" in Path(f"/proc/{child}/cmdline").read_bytes():
+                return int(child)
+        raise AssertionError("no media worker")
+
+    def kill9(self) -> None:
+        """End the web process without a word; its media worker must end by itself."""
+        orphan = os.pidfd_open(self.worker())
+        try:
+            self._end(signal.SIGKILL)
+            ended, _, _ = select.select([orphan], [], [], END_S)
+            assert ended, "the media worker outlived its server"
+        finally:
+            os.close(orphan)
+
+    def stop(self) -> int:
+        """Ask it to end (SIGTERM); its exit code."""
+        return self._end(signal.SIGTERM)
+
+    def link(self, role: str) -> str:
+        """A fresh invitation, by the admin's command; role: facilitator or participant."""
+        told = subprocess.run(
+            [sys.executable, "-m", "peermeet", "admin", "link", "--role", role],
+            env=self._environment(),
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+            timeout=START_S,
+        )
+        return told.stdout.strip().split("#")[1]
+
+    def _end(self, signal_number: signal.Signals) -> int:
+        if self._process is None:
+            return 0
+        with self._process as process:
+            process.send_signal(signal_number)
+            try:
+                process.wait(END_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
+        self._process = None
+        return process.returncode
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            **{k: v for k, v in os.environ.items() if not k.startswith("PEERMEET_")},
+            "PEERMEET_DATA": str(self.data),
+            "PEERMEET_PORT": str(self.port),
+            "PEERMEET_CONFIG": str(self.data / "none.env"),
+        }
+
+
+def free_port() -> int:
+    """A number that is free for TCP and UDP alike, as the server uses one for both."""
+    for _ in range(20):
+        with socket.create_server(("127.0.0.1", 0)) as stream:
+            port: int = stream.getsockname()[1]
+            with socket.socket(type=socket.SOCK_DGRAM) as datagrams:
+                try:
+                    datagrams.bind(("", port))
+                except OSError:
+                    continue
+                return port
+    raise AssertionError("no free port")
