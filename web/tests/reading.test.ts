@@ -116,5 +116,5 @@ test("the microphone is told in words, and a held one is not told to other membe
   expect(micWords(view({ seats: [seat("s2", { mic: "on" })] }), false)).toBe("Mic on");
   const held = seat("s3", { mic: "held" });
   expect(seatWords(held, view())).toBe("");
-  expect(seatWords(held, view({ you: "s1" }))).toBe("microphone held");
+  expect(seatWords(held, view({ you: "s1" }))).toBe("mic held");
 });

@@ -20,6 +20,9 @@ export const view = computed<View | null>(() => shown.value?.view ?? null);
 export const profiles = computed<Readonly<Record<string, Profile>>>(
   () => shown.value?.profiles ?? {},
 );
+/** Everybody's name, also of those who have just left. */
+const everSeen = new Map<string, string>();
+export const nameEver = (seat: string): string | undefined => everSeen.get(seat);
 export const me = computed<SeatView | null>(
   () => view.value?.seats.find((seat) => seat.id === view.value?.you) ?? null,
 );
@@ -33,6 +36,7 @@ export const may = (kind: string): boolean => view.value?.may.includes(kind) ?? 
 /** Takes a view over, whole. False for old news, which changes nothing. */
 export function show(frame: Show, nowMs: number): boolean {
   if (shown.value !== null && frame.seq <= shown.value.seq) return false;
+  for (const [seat, { name }] of Object.entries(frame.profiles ?? {})) everSeen.set(seat, name);
   shownAt.value = nowMs;
   shown.value = frame;
   return true;
@@ -46,6 +50,7 @@ export function forgetSeq(): void {
 export function forget(): void {
   line.value = "joining";
   shown.value = null;
+  everSeen.clear();
   videos.value = new Map();
   waiting.value = new Set();
 }

@@ -5,6 +5,7 @@ import { effect, signal } from "@preact/signals";
 import { callToTurn, endCall, tell } from "../a11y/announce";
 import { allowChime, chime } from "../a11y/chime";
 import { askLink } from "../net/api";
+import { keepAwake } from "../net/devices";
 import { Media } from "../net/media";
 import { type Command, type Line, type Outcome, Socket } from "../net/socket";
 import type { Profile, ServerFrame, Show } from "../protocol";
@@ -67,6 +68,7 @@ export function agree(profile: Profile, listenOnly: boolean): void {
   keep("listenOnly", listenOnly);
   own.listenOnly.value = listenOnly;
   allowChime();
+  keepAwake();
   sitDown();
 }
 
@@ -94,8 +96,8 @@ function hello() {
 }
 
 function line(line: Line): void {
+  if (line === "lost" && circle.line.value !== "lost") tell(text.line.lost, true);
   circle.line.value = line;
-  if (line === "lost") tell(text.line.lost);
 }
 
 function frame(frame: ServerFrame): void {
@@ -131,7 +133,7 @@ function notice(frame: Show): void {
   for (const { kind, seat } of frame.notices ?? []) {
     // A newcomer's name comes a moment after the seat, so it is looked up when it is said.
     const words = () =>
-      text.notice(kind, (seat && circle.profiles.value[seat]?.name) ?? text.someone, turn !== null);
+      text.notice(kind, (seat && circle.nameEver(seat)) ?? text.someone, turn !== null);
     if (kind === "your_turn" && turn) {
       callToTurn(turn.number, words());
       if (settings.sound.value) chime();
@@ -185,6 +187,7 @@ function sayGoodBye(code: string, again: boolean): void {
   }
   stop();
   drop("resume");
+  if (code === "removed") drop("link");
   byeCode.value = code;
   page.value = "bye";
 }

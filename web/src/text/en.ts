@@ -1,6 +1,7 @@
 // Every sentence the client shows, in plain words. No logic beyond choosing a sentence.
 
 import { agreement } from "./agreement.ts";
+import { BYES, CODES, MINE, NOTICES } from "./codes.ts";
 
 const NUMBERS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
 const spelled = (n: number) => NUMBERS[n] ?? String(n);
@@ -164,8 +165,8 @@ export const text = {
     holds: "has the piece",
     asked: "asked for a turn",
     away: "away for a moment",
-    micOn: "microphone on",
-    micHeld: "microphone held",
+    micOn: "mic on",
+    micHeld: "mic held",
     covered: "camera covered",
     menu: (name: string) => `More for ${name}`,
     picture: (name: string) => `Camera picture of ${name}`,
@@ -211,6 +212,8 @@ export const text = {
     on: "Camera on",
     off: "Camera off",
     covered: "Camera covered by the facilitator",
+    turnOn: "Turn it on",
+    turnOff: "Turn it off",
     seeMe: "My picture",
   },
   facilitator: {
@@ -227,7 +230,8 @@ export const text = {
     resume: "Go on",
     more: "More…",
     talk: "Open talk",
-    silence: (minutes: number) => `Silence, ${minutes} min`,
+    silence: "Silence together",
+    minutesOf: (minutes: number) => `${minutes} min`,
     closeDoor: "Close the door",
     openDoor: "Open the door",
     doorHint: "A closed door lets nobody new in. Who has a seat may always come back.",
@@ -286,132 +290,6 @@ export const text = {
   code: (code: string) => CODES[code] ?? "That did not work just now. Nothing has changed.",
   notice: (kind: string, name: string, mine = false) =>
     (mine ? MINE[kind] : undefined) ?? NOTICES[kind]?.(name) ?? "",
-};
-
-const BYES: Record<string, { title: string; body: string; again?: boolean }> = {
-  left: {
-    title: "You have left the circle",
-    body: "Your microphone and camera are off. Thank you for being here. Be gentle with yourself.",
-    again: true,
-  },
-  circle_ended: {
-    title: "The circle has ended",
-    body: "Your microphone and camera are off. Thank you for being here. Be gentle with yourself.",
-  },
-  replaced: {
-    title: "The circle is open in another window",
-    body: "Your seat moved there, so this window has let go of it. You can take it back.",
-    again: true,
-  },
-  removed: {
-    title: "You cannot be in this circle today",
-    body: "A facilitator has asked you to leave for today. This can be hard. You may talk with the host of the group about it, and help is there if you need it.",
-  },
-  circle_full: {
-    title: "Every seat is taken",
-    body: "The circle is full just now. You can try again later, or ask the facilitator.",
-    again: true,
-  },
-  door_closed: {
-    title: "The door is closed",
-    body: "The circle has begun and lets nobody new in just now. Ask the facilitator, or try again later.",
-    again: true,
-  },
-  bad_link: {
-    title: "This link does not open a circle",
-    body: "It may have expired. Ask your group for a new one.",
-  },
-  bad_resume: {
-    title: "Your seat was given back",
-    body: "You were away for a while. Open the link of your group again to sit down.",
-  },
-  agreement_needed: {
-    title: "Our agreement has changed",
-    body: "Please open the link again and read it once more.",
-  },
-  bad_version: {
-    title: "This page is older than the circle",
-    body: "Please load it again.",
-    again: true,
-  },
-  trouble: {
-    title: "Something broke on our side",
-    body: "This is not your fault. You can try to come back in.",
-    again: true,
-  },
-};
-
-const CODES: Record<string, string> = {
-  not_allowed: "Only facilitators can do that.",
-  not_your_turn: "The piece is with somebody else now.",
-  stale_turn: "That turn is already over.",
-  no_turn: "Nobody has the piece just now.",
-  wrong_phase: "That does not fit this part of the circle.",
-  no_such_seat: "That person has left.",
-  seat_away: "That person is away for a moment.",
-  already_later: "You have already said “later” in this round.",
-  nobody_left: "Nobody who is here waits for a turn.",
-  nothing_to_undo: "There is no turn to go back to.",
-  floor_taken: "Your microphone waits until it is your turn.",
-  mic_held: "Your microphone is held by the facilitator.",
-  camera_covered: "Your camera is covered by the facilitator.",
-  paused: "The circle is paused for a moment.",
-  bad_phase: "That length does not work.",
-  circle_full: "Every seat is taken.",
-  door_closed: "The door is closed.",
-  removed: "You cannot be in this circle today.",
-  circle_ended: "The circle has ended.",
-  bad_frame: "Something went wrong between this page and the server.",
-  unknown_command: "The server does not know that yet. Please load the page again.",
-  hello_first: "Something went wrong between this page and the server.",
-  bad_version: "This page is older than the server. Please load it again.",
-  bad_link: "This link does not open a circle.",
-  bad_resume: "Your seat was given back.",
-  agreement_needed: "Please read our agreement first.",
-  too_fast: "That was a bit fast. Please try again in a moment.",
-  busy: "The server could not do it just now. Please try again.",
-  bad_sdp: "Sound and picture could not be connected in this browser.",
-  replaced: "The circle is open in another window.",
-  restarting: "The server restarts. Your place is kept.",
-  silent: "The connection broke. Your place is kept.",
-  trouble: "Something broke on our side. This is not your fault.",
-  device_denied:
-    "The browser did not allow it. You can sit and listen, or allow it in the browser’s settings and try again.",
-  device_missing: "We found no device for that. You can sit and listen all the same.",
-  device_busy:
-    "The device did not start. Another program may be using it. You can sit and listen all the same.",
-};
-
-const NOTICES: Record<string, (name: string) => string> = {
-  your_turn: () => "It is your turn. Take your time.",
-  turn_started: (name) => `${name} has the piece.`,
-  turn_warned: (name) => `${name} has a little time left.`,
-  turn_grace: (name) => `${name} has reached the time.`,
-  turn_overdue: (name) => `${name} is past the time.`,
-  turn_extended: () => "You have some more time.",
-  talk_started: () => "Open talk begins.",
-  round_started: () => "A round begins.",
-  silence_started: () => "A silence begins.",
-  phase_completed: () => "This part is complete.",
-  seat_taken: (name) => `${name} has sat down.`,
-  seat_away: (name) => `${name} is away for a moment.`,
-  seat_returned: (name) => `${name} is back.`,
-  seat_left: (name) => `${name} has left.`,
-  hand_raised: (name) => `${name} asked for a turn.`,
-  circle_paused: () => "The circle is paused.",
-  circle_resumed: () => "The circle goes on.",
-  circle_ended: () => "The circle has ended.",
-  mic_held: () => "The facilitator holds your microphone for now.",
-  mic_released: () => "Your microphone is yours again. It stays off until you turn it on.",
-  camera_covered: () => "The facilitator has covered your camera.",
-  camera_uncovered: () => "Your camera is yours again. It stays off until you turn it on.",
-  role_changed: () => "Your role has changed.",
-};
-
-const MINE: Record<string, string> = {
-  turn_warned: "A little time is left.",
-  turn_grace: "Finish in your own time.",
-  turn_overdue: "Finish in your own time.",
 };
 
 /** Quiet words to be called by; none is a common first name in disguise of a person. */

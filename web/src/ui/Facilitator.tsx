@@ -129,11 +129,16 @@ function More({ view, onClose, onStart, onEnd }: MoreProps) {
           <Act command={{ kind: "start_phase", mode: "talk" }} onDone={onClose}>
             {words.talk}
           </Act>
-          {[1, 2, 3].map((minutes) => (
-            <Act key={minutes} command={silence(minutes)} onDone={onClose}>
-              {words.silence(minutes)}
-            </Act>
-          ))}
+          <fieldset>
+            <legend>{words.silence}</legend>
+            <div class="row">
+              {[1, 2, 3].map((minutes) => (
+                <Act key={minutes} command={silence(minutes)} onDone={onClose}>
+                  {words.minutesOf(minutes)}
+                </Act>
+              ))}
+            </div>
+          </fieldset>
         </>
       )}
       {view.hands.includes(view.you) ? (

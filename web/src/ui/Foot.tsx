@@ -17,7 +17,9 @@ export function Foot({ view }: { view: View }) {
   const main = mainAction(view, listenOnly.value);
   const isHolder = view.turn?.seat === view.you;
   // One main button at a time: a facilitator's stands in the panel unless it is their own turn.
-  const isMain = isHolder || !leads.value || facilitatorMain(view) === null;
+  // In a silence or a pause nothing calls for attention.
+  const isResting = view.paused || view.phase.mode === "silence";
+  const isMain = isHolder || (!isResting && !(leads.value && facilitatorMain(view) !== null));
   const isHand = main === "raise" || main === "lower";
   const turn = view.turns_given;
   return (
@@ -118,7 +120,12 @@ function Tools({ view }: { view: View }) {
   return (
     <div class="tools">
       {isHolder && seat?.mic === "on" ? (
-        <button type="button" aria-pressed={true} onClick={() => void switchMic(false)}>
+        <button
+          type="button"
+          class="on"
+          aria-label={`${text.mic.on}. ${text.camera.turnOff}`}
+          onClick={() => void switchMic(false)}
+        >
           {text.mic.on}
         </button>
       ) : (
@@ -129,7 +136,8 @@ function Tools({ view }: { view: View }) {
       ) : (
         <button
           type="button"
-          aria-pressed={camera === "on"}
+          class={camera}
+          aria-label={`${text.camera[camera]}. ${camera === "on" ? text.camera.turnOff : text.camera.turnOn}`}
           aria-disabled={waiting.value.has("set_camera")}
           onClick={() => void switchCamera(camera !== "on")}
         >
@@ -139,7 +147,7 @@ function Tools({ view }: { view: View }) {
       {camera === "on" && (
         <button
           type="button"
-          class="only-wide"
+          class={`only-wide ${settings.selfView.value ? "on" : ""}`}
           aria-pressed={settings.selfView}
           onClick={() => {
             settings.selfView.value = !settings.selfView.value;

@@ -21,7 +21,7 @@ export function Order({ view, names }: { view: View; names: Names }) {
           </ol>
         </section>
       )}
-      {!leads.value && (
+      {!leads.value && view.phase.mode === "round" && (
         <section>
           <h2>{text.listening.title}</h2>
           <small>{text.listening.body}</small>
