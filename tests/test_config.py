@@ -1,0 +1,72 @@
+"""A wrong setting stops the start and says which it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from peermeet import cli
+from peermeet.config import Settings
+
+
+def settings(**members: object) -> Settings:
+    return Settings(_env_file=None, **members)  # type: ignore[arg-type]
+
+
+def test_ports_and_addresses_follow_from_one_another() -> None:
+    plain = settings(port=8123)
+    assert plain.url == "http://localhost:8123"
+    assert plain.udp_port == 8123
+    assert plain.origins == {"http://localhost:8123", "http://127.0.0.1:8123"}
+    public = settings(public_url="https://circle.example/", extra_origins=("https://b.example",))
+    assert public.url == "https://circle.example"
+    assert public.origins == {"https://circle.example", "https://b.example"}
+
+
+def test_the_database_is_in_the_data_folder_unless_told_otherwise(tmp_path: Path) -> None:
+    assert settings(data=tmp_path).database == f"sqlite+aiosqlite:///{tmp_path}/peermeet.db"
+    assert settings(database_url="postgresql+asyncpg://x/y").database.startswith("postgresql")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PEERMEET_PORT", "70000"),
+        ("PEERMEET_ANNOUNCE_IP", '["not an address"]'),
+        ("PEERMEET_PUBLIC_URL", "circle.example"),
+        ("PEERMEET_LOG_LEVEL", "loud"),
+    ],
+)
+def test_a_bad_value_is_named(
+    name: str,
+    value: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv(name, value)
+    assert cli.main(["admin", "link", "--role", "participant"]) == 2
+    assert name in capsys.readouterr().err
+
+
+def test_an_unknown_key_in_the_file_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("peermeet.env").write_text("PEERMEET_PROT=8000\n")
+    assert cli.main(["admin", "link", "--role", "participant"]) == 2
+    assert "PEERMEET_PROT" in capsys.readouterr().err
+
+
+def test_an_admin_gets_a_fresh_link_at_any_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PEERMEET_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("PEERMEET_PUBLIC_URL", "https://circle.example")
+    links = set()
+    for _ in range(2):
+        assert cli.main(["admin", "link", "--role", "facilitator"]) == 0
+        links.add(capsys.readouterr().out.strip())
+    assert len(links) == 2
+    assert all(link.startswith("https://circle.example/join#") for link in links)
+    assert (tmp_path / "data/secret.key").stat().st_mode & 0o077 == 0
