@@ -1,0 +1,153 @@
+"""A real browser's connection through the worker: heard, seen, switched without a freeze."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Page, async_playwright
+
+from peermeet.media.worker import own_address
+from tests.media.kit import OPEN, SHUT, Media, until
+
+CHROMIUM = Path("/usr/bin/chromium")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="Debian's Chromium is not installed"),
+]
+FLAGS = [
+    "--no-sandbox",
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream",
+    "--autoplay-policy=no-user-gesture-required",
+]
+PAGE = """<!doctype html><script>
+const pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
+const codecs = (kind, name) => RTCRtpReceiver.getCapabilities(kind).codecs
+  .filter(codec => codec.mimeType == name);
+async function offer(places) {
+  const stream = await navigator.mediaDevices.getUserMedia({
+    audio: true, video: { width: 640, height: 360, frameRate: 20 } });
+  for (const track of [...stream.getAudioTracks(), ...stream.getVideoTracks()])
+    pc.addTransceiver(track, { direction: 'sendonly' });
+  for (let i = 0; i < places; i++)
+    for (const kind of ['audio', 'video']) pc.addTransceiver(kind, { direction: 'recvonly' });
+  for (const t of pc.getTransceivers()) {
+    const kind = t.receiver.track.kind;
+    t.setCodecPreferences(codecs(kind, kind == 'audio' ? 'audio/opus' : 'video/VP8'));
+  }
+  pc.ontrack = event => {
+    const element = document.createElement(event.track.kind);
+    element.autoplay = true;
+    element.srcObject = new MediaStream([event.track]);
+    document.body.append(element);
+  };
+  await pc.setLocalDescription();
+  return pc.localDescription.sdp;
+}
+const answer = sdp => pc.setRemoteDescription({ type: 'answer', sdp });
+async function stats(type) {
+  return [...(await pc.getStats()).values()].filter(report => report.type == type);
+}
+</script><body></body>"""
+
+
+class Tab:
+    """One person's browser tab."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    async def join(self, media: Media, seat: str) -> None:
+        answer = await media.link.answer(
+            "circle", seat, await self.page.evaluate("places => offer(places)", 3)
+        )
+        await self.page.evaluate("sdp => answer(sdp)", answer)
+        await until(lambda: (seat, "connected") in media.states)
+
+    async def inbound(self, mid: str) -> dict[str, Any]:
+        reports = await self.page.evaluate("() => stats('inbound-rtp')")
+        return next((report for report in reports if report["mid"] == mid), {})
+
+    async def outbound(self, kind: str) -> dict[str, Any]:
+        reports = await self.page.evaluate("() => stats('outbound-rtp')")
+        return next(report for report in reports if report["kind"] == kind)
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        await browser.close()
+
+
+async def tab(browser: Browser) -> Tab:
+    page = await browser.new_page()
+    await page.route(
+        "http://localhost/**", lambda route: route.fulfill(body=PAGE, content_type="text/html")
+    )
+    await page.goto("http://localhost/")
+    return Tab(page)
+
+
+async def growing(tab: Tab, mid: str, field: str, by: float) -> None:
+    """Wait until a counter of what arrives on a mid has grown this much."""
+    before = (await tab.inbound(mid)).get(field, 0)
+    for _ in range(200):
+        if (await tab.inbound(mid)).get(field, 0) >= before + by:
+            return
+        await tab.page.wait_for_timeout(50)
+    raise AssertionError(f"{field} on {mid} stays near {before}")
+
+
+async def test_browsers_meet_and_a_place_changes_hands_without_a_freeze(
+    browser: Browser, tmp_path: Path
+) -> None:
+    media = Media(tmp_path, bind=own_address("0.0.0.0"))
+    await media.link.start()
+    try:
+        media.gate(ana=OPEN, ben=OPEN, cleo=OPEN)
+        tabs = {}
+        for seat in ("ana", "ben", "cleo"):
+            tabs[seat] = await tab(browser)
+            await tabs[seat].join(media, seat)
+        ana = tabs["ana"]
+        sound, picture = (mid for mid, who in media.streams["ana"].items() if who == "ben")
+        if int(sound) % 2:
+            sound, picture = picture, sound
+        await growing(ana, sound, "totalAudioEnergy", 0.001)
+        await growing(ana, picture, "framesDecoded", 40)
+
+        # Ben's gate closes: nothing more of him arrives, and Cleo is not disturbed.
+        media.gate(ben=SHUT)
+        await media.settle()
+        await ana.page.wait_for_timeout(300)
+        before = await ana.inbound(sound), await ana.inbound(picture)
+        other = next(
+            mid for mid, who in media.streams["ana"].items() if who == "cleo" and int(mid) % 2
+        )
+        await growing(ana, other, "framesDecoded", 10)
+        after = await ana.inbound(sound), await ana.inbound(picture)
+        assert [r["packetsReceived"] for r in before] == [r["packetsReceived"] for r in after]
+
+        # It opens again, then Ben leaves and Dev comes to his place.
+        media.gate(ben=OPEN)
+        await growing(ana, picture, "framesDecoded", 10)
+        del media.gates["ben"]
+        media.gate(dev=OPEN)
+        tabs["dev"] = await tab(browser)
+        await tabs["dev"].join(media, "dev")
+        assert media.streams["ana"][picture] == "dev"
+        await growing(ana, picture, "framesDecoded", 40)
+        await growing(ana, sound, "totalAudioEnergy", 0.001)
+
+        arrived = await ana.inbound(picture)
+        assert arrived["packetsLost"] <= 0
+        assert arrived["framesDecoded"] >= arrived["framesReceived"] - 3
+        camera = await tabs["cleo"].outbound("video")
+        assert camera["frameWidth"] == 640, camera["qualityLimitationReason"]
+    finally:
+        await media.end()
