@@ -39,7 +39,7 @@ HEADERS = (
     (
         b"permissions-policy",
         b"camera=(self), microphone=(self), display-capture=(self), geolocation=(), "
-        b"payment=(), usb=(), serial=(), bluetooth=(), midi=(), publickey-credentials-get=(self)",
+        b"payment=(), usb=(), serial=(), midi=(), publickey-credentials-get=(self)",
     ),
 )
 
