@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from peermeet.core.model import Millis
 from peermeet.identity import read_link
+from peermeet.limits import TokenBucket
 from peermeet.protocol import AGREEMENT_VERSION, Fault, Secret
-from peermeet.signalling.limits import TokenBucket
 
 MAX_BODY_BYTES = 1024
 

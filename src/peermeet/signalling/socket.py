@@ -23,6 +23,7 @@ from peermeet.hosting.host import Host
 from peermeet.hosting.ports import Clock, MediaRefused
 from peermeet.hosting.runner import Busy, Runner
 from peermeet.identity import make_resume, read_link, read_resume
+from peermeet.limits import TokenBucket, Waiting
 from peermeet.protocol import (
     AGREEMENT_VERSION,
     SILENCE_MS,
@@ -49,7 +50,6 @@ from peermeet.protocol import (
     client_frames,
     encode,
 )
-from peermeet.signalling.limits import TokenBucket, Waiting
 
 log = logging.getLogger(__name__)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from peermeet.signalling.limits import TokenBucket, Waiting
+from peermeet.limits import TokenBucket, Waiting
 
 
 def test_a_bucket_allows_a_burst_and_then_a_steady_rate() -> None:
