@@ -11,7 +11,7 @@ import asyncio
 import json
 import logging
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from fastapi import WebSocket, WebSocketDisconnect
 from pydantic import ValidationError
@@ -202,7 +202,7 @@ class Sockets:
 class _Person:
     """One connection, from hello to goodbye."""
 
-    def __init__(self, sockets: Sockets, socket: WebSocket, free: object) -> None:
+    def __init__(self, sockets: Sockets, socket: WebSocket, free: Callable[[], None]) -> None:
         self._sockets = sockets
         self._socket = socket
         self._free = free
@@ -218,8 +218,7 @@ class _Person:
             hello = await self._hello()
             seated = await self._sockets.seat_for(hello)
             runner, seat = seated
-            if callable(self._free):
-                self._free()
+            self._free()
             token = self._sockets.resume_token(runner, seat)
             self._line.send(Welcome(seat, token, CAPACITY))
             runner.attach(seat, self._line, hello.profile)
@@ -266,12 +265,13 @@ class _Person:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._line.write(self._socket))
                 tasks.create_task(self._read(runner, seat))
-        except* _Goodbye as group:
-            first = group.exceptions[0]
-            assert isinstance(first, _Goodbye)
-            raise first from None
-        except* (WebSocketDisconnect, TimeoutError, RuntimeError):
-            # RuntimeError: the framework's word for writing to a socket that has just closed.
+        except ExceptionGroup as group:
+            # Both halves may end at once; what is neither a farewell nor a lost line is a fault.
+            if group.split((_Goodbye, WebSocketDisconnect, TimeoutError))[1] is not None:
+                raise
+            for error in group.exceptions:
+                if isinstance(error, _Goodbye):
+                    raise error from None
             raise WebSocketDisconnect from None
 
     async def _read(self, runner: Runner, seat: SeatId) -> None:
