@@ -13,6 +13,7 @@ export interface MediaEvents {
 }
 
 export interface SeatStats {
+  /** Of sound alone, so that a test can tell that somebody is not heard. */
   packetsReceived: number;
   totalAudioEnergy: number;
   framesDecoded: number;
@@ -100,7 +101,7 @@ export class Media {
       const seat = report.type === "inbound-rtp" ? this.mids[report.mid] : undefined;
       if (seat === undefined) continue;
       found[seat] ??= { packetsReceived: 0, totalAudioEnergy: 0, framesDecoded: 0 };
-      found[seat].packetsReceived += report.packetsReceived ?? 0;
+      if (report.kind === "audio") found[seat].packetsReceived += report.packetsReceived ?? 0;
       found[seat].totalAudioEnergy += report.totalAudioEnergy ?? 0;
       found[seat].framesDecoded += report.framesDecoded ?? 0;
     }
