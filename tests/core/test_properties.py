@@ -200,6 +200,12 @@ class AnyCircle(RuleBasedStateMachine):
         for seat in self.circle.seats:
             view = view_for(self.circle, seat, self.now)
             assert not self.circle.ended or view.may == ()
+            for other in view.seats:
+                for command in (m.HoldMic, m.CoverCamera, m.Remove, m.LowerHand):
+                    told = command.kind in other.may
+                    assert not told or self._is_allowed(seat, command(other.id))
+                    if not told and command is m.Remove:
+                        assert not self._is_allowed(seat, command(other.id))
 
     def teardown(self) -> None:
         replayed = Circle(at=START)
@@ -226,6 +232,13 @@ class AnyCircle(RuleBasedStateMachine):
         if isinstance(command, m.SetMic | m.SetCamera) and command.on:
             kind = "mic" if isinstance(command, m.SetMic) else "camera"
             self.switched_on_by_self.add((actor, kind))
+
+    def _is_allowed(self, actor: SeatId, command: m.Command) -> bool:
+        try:
+            decide(self.circle, actor, command, self.now)
+        except Refused:
+            return False
+        return True
 
     def _try_host(self, command: m.HostCommand) -> None:
         try:

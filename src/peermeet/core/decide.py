@@ -17,7 +17,6 @@ is harmless. Sources: circle.md §2 and §3 of the design notes, told in docs/fa
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import assert_never
 
 from peermeet.core import messages as m
@@ -49,17 +48,28 @@ EMPTY_MS = 60 * 60_000
 FACILITATING = frozenset({Role.FACILITATOR, Role.CO_FACILITATOR})
 
 
-@dataclass
 class _Draft:
-    """The events decided so far, and the circle as it is after them."""
+    """The events decided so far, and the circle as it is after them.
 
-    circle: Circle
-    now: Millis
-    events: list[m.Event] = field(default_factory=list)
+    The circle is worked out when it is looked at: most commands end with one event, and asking
+    what somebody may do (project.py) asks for dozens of them.
+    """
+
+    def __init__(self, circle: Circle, now: Millis) -> None:
+        self.now = now
+        self.events: list[m.Event] = []
+        self._circle = circle
+        self._evolved = 0
+
+    @property
+    def circle(self) -> Circle:
+        for event in self.events[self._evolved :]:
+            self._circle = evolve(self._circle, event, self.now)
+        self._evolved = len(self.events)
+        return self._circle
 
     def add(self, event: m.Event) -> None:
         self.events.append(event)
-        self.circle = evolve(self.circle, event, self.now)
 
 
 def decide(circle: Circle, actor: SeatId, command: m.Command, now: Millis) -> list[m.Event]:
@@ -135,8 +145,13 @@ def _require(condition: bool, code: Code) -> None:
         raise Refused(code)
 
 
+def may_lead(seat: Seat) -> bool:
+    """Whether this seat holds the powers over others and over the circle."""
+    return seat.role in FACILITATING
+
+
 def _require_facilitator(actor: Seat) -> None:
-    _require(actor.role in FACILITATING, Code.NOT_ALLOWED)
+    _require(may_lead(actor), Code.NOT_ALLOWED)
 
 
 def _require_turn(circle: Circle, number: int) -> Turn:
