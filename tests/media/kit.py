@@ -24,7 +24,13 @@ async def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
 class Media:
     """A worker process behind a real link, one circle, and what the link told."""
 
-    def __init__(self, folder: Path, lease_ms: int = 10_000, bind: str = "127.0.0.1") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        lease_ms: int = 10_000,
+        bind: str = "127.0.0.1",
+        packets_per_s: int | None = 10**9,
+    ) -> None:
         self.streams: dict[str, dict[str, str]] = {}
         self.states: list[tuple[str, str]] = []
         self.restarts = 0
@@ -35,6 +41,7 @@ class Media:
             socket=folder / "media.sock",
             bind=bind,
             lease_ms=lease_ms,
+            packets_per_s=packets_per_s,
             on_streams=lambda _, seat, streams: self.streams.__setitem__(seat, streams),
             on_media=lambda _, seat, state: self.states.append((seat, state)),
             on_restart=self._restarted,

@@ -103,6 +103,18 @@ async def growing(tab: Tab, mid: str, field: str, by: float) -> None:
     raise AssertionError(f"{field} on {mid} stays near {before}")
 
 
+async def quiet(tab: Tab, *mids: str) -> list[dict[str, Any]]:
+    """Wait until what was on its way has arrived on these mids."""
+    before: list[dict[str, Any]] = []
+    for _ in range(100):
+        reports = [await tab.inbound(mid) for mid in mids]
+        if [r["packetsReceived"] for r in before] == [r["packetsReceived"] for r in reports]:
+            return reports
+        before = reports
+        await tab.page.wait_for_timeout(50)
+    raise AssertionError("packets keep coming")
+
+
 async def test_browsers_meet_and_a_place_changes_hands_without_a_freeze(
     browser: Browser, tmp_path: Path
 ) -> None:
@@ -124,8 +136,7 @@ async def test_browsers_meet_and_a_place_changes_hands_without_a_freeze(
         # Ben's gate closes: nothing more of him arrives, and Cleo is not disturbed.
         media.gate(ben=SHUT)
         await media.settle()
-        await ana.page.wait_for_timeout(300)
-        before = await ana.inbound(sound), await ana.inbound(picture)
+        before = await quiet(ana, sound, picture)
         other = next(
             mid for mid, who in media.streams["ana"].items() if who == "cleo" and int(mid) % 2
         )

@@ -17,7 +17,7 @@ from peermeet.media import dtls, srtp
 from peermeet.media.dtls import Admission, Certificate, SelfTestFailed, self_test
 from peermeet.media.icelite import Address, Agent, IceLite
 from peermeet.media.mux import Mux
-from peermeet.media.peer import Ground, Peer
+from peermeet.media.peer import BURST_S, PACKETS_PER_S, Ground, Peer
 from peermeet.media.sdp import parse_offer
 from tests.media.test_worker import a_client_hello
 
@@ -153,6 +153,18 @@ async def test_ten_seconds_of_silence_end_a_connection(ground: Ground) -> None:
     assert states == ["connected", "gone"]
     assert not ground.ice.by_address
     member.vanish()
+
+
+async def test_a_flood_passes_at_the_allowed_rate(ground: Ground) -> None:
+    member = Member(1)
+    peer = Peer(ground, parse_offer(member.offer), lambda _: None)
+    member.socket.close()
+    peer._open = lambda datagram: 0
+    start = time.monotonic()
+    for number in range(20_000):
+        peer.receive(bytes.fromhex("8060") + bytes(40), start + number / 10_000)
+    passed = 20_000 - ground.counters["drop.flood"]
+    assert 0.98 < passed / (PACKETS_PER_S * (2 + BURST_S)) < 1.02
 
 
 async def test_handshakes_start_one_after_the_other() -> None:

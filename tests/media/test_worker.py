@@ -339,6 +339,46 @@ async def test_sources_are_learnt_by_mid_and_never_by_payload_type(media: Media)
     await until(lambda: media.heard("ben", "ana") == 1)
 
 
+async def test_a_flood_of_one_member_does_not_drown_the_others(tmp_path: Path) -> None:
+    media = Media(tmp_path, packets_per_s=None)
+    await media.link.start()
+    try:
+        media.gate(ana=OPEN, ben=OPEN, cleo=OPEN)
+        ana, ben, _ = [await media.join(seat) for seat in ("ana", "ben", "cleo")]
+        ana.show(key_frame=True)
+        for number in range(100):
+            for _ in range(60):
+                ana.show(size=1000)
+            ben.speak()
+            if number % 4 == 0:
+                await media.settle()
+        stats = await media.settle()
+        assert stats["drop.flood"] > 1000
+        # The allowance: a burst, and what the time of the test has earned.
+        assert 450 < stats["received/circle/ana"] < 5000
+        await until(lambda: media.heard("cleo", "ben") >= 95)
+    finally:
+        await media.end()
+
+
+async def test_an_ipv6_worker_serves_ipv6_clients(tmp_path: Path) -> None:
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    media = Media(tmp_path, bind="::1")
+    await media.link.start()
+    try:
+        media.gate(ana=OPEN, ben=SHUT)
+        ana = await media.join("ana", Member(1, ip="::1"))
+        await media.join("ben", Member(1, ip="::1"))
+        ana.speak()
+        await until(lambda: media.heard("ben", "ana") == 1)
+    finally:
+        await media.end()
+
+
 # The process and its link
 
 

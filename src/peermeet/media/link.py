@@ -52,11 +52,13 @@ class MediaLink:
         port: int = 0,
         announce: Sequence[str] = (),
         lease_ms: int = 10_000,
+        packets_per_s: int | None = None,
         on_streams: Callable[[str, str, dict[str, str]], None],
         on_media: Callable[[str, str, str], None],
         on_restart: Callable[[], None],
     ) -> None:
         """socket: where the worker listens, in a directory only we may enter.
+        packets_per_s: what one person may send, or None for the worker's own limit.
 
         on_streams(circle, seat, {mid: seat}); on_media(circle, seat, "connected" or "gone");
         on_restart(): all connections are lost, gates are applied, browsers should offer again.
@@ -65,6 +67,8 @@ class MediaLink:
         self._socket = socket
         self._arguments = ["--socket", str(socket), "--bind", bind, "--port", str(port)]
         self._arguments += ["--lease-ms", str(lease_ms)]
+        if packets_per_s is not None:
+            self._arguments += ["--packets-per-s", str(packets_per_s)]
         if announce:
             self._arguments += ["--announce", *announce]
         self._on_streams, self._on_media, self._on_restart = on_streams, on_media, on_restart

@@ -43,6 +43,10 @@ SECOND_SOURCE_S: Final = 0.5
 """A section changes to another of its sources when the first has been silent for this long."""
 REMB_BPS: Final = 1_500_000
 """A constant limit; without any feedback Chromium never leaves its start rate."""
+PACKETS_PER_S: Final = 1500.0
+"""Of one person. A voice and a camera at `REMB_BPS` are 250."""
+BURST_S: Final = 0.3
+"""Seconds of that rate which may come at once: a large key frame is 200 packets."""
 REPORT_BYTES: Final = 1100
 """A compound of sender reports is cut here, to fit a datagram."""
 NTP_EPOCH_S: Final = 2_208_988_800
@@ -63,6 +67,8 @@ class Ground:
     counters: Counter[str]
     addresses: tuple[str, ...]
     """Announced in answers, with the port of `mux`."""
+    packets_per_s: float = PACKETS_PER_S
+    """What one person may send; more is dropped before it costs anything."""
 
 
 class Publication:
@@ -134,6 +140,8 @@ class Peer:
         self.forwarded = 0
         """Packets of this person that came in, and copies of them that went out."""
         self._ticks = secrets.randbelow(10)
+        self._allowance = ground.packets_per_s * BURST_S
+        self._allowance_at = now
         for section in offer.sections:
             if section.direction == "sendonly":
                 self._add_publication(section)
@@ -191,6 +199,10 @@ class Peer:
         if open_packet is None or len(datagram) < 12:
             counters["drop.media_early" if open_packet is None else "drop.rtp_malformed"] += 1
             return
+        self._allowance -= 1
+        if self._allowance < 0 and not self._earn(now):
+            counters["drop.flood"] += 1
+            return
         if 192 <= datagram[1] <= 223:
             self._receive_rtcp(datagram, now)
             return
@@ -240,6 +252,18 @@ class Peer:
         self.forwarded += forwarded
         if layer.key_frame_wanted:
             self._ask_key_frame(layer, now)
+
+    def _earn(self, now: float) -> bool:
+        """Whether this packet is within the person's allowance after all."""
+        rate = self._ground.packets_per_s
+        earned = self._allowance + (now - self._allowance_at) * rate
+        self._allowance_at = now
+        if earned >= 0:
+            self._allowance = min(rate * BURST_S, earned)
+            return True
+        # What is dropped costs the person nothing, or a flood would end in silence.
+        self._allowance = earned + 1
+        return False
 
     def _candidate(self, datagram: bytes) -> Publication | None:
         """The section a new source claims by its mid and payload type, if there is room."""

@@ -30,7 +30,7 @@ from peermeet.media.circle import Circle
 from peermeet.media.dtls import Admission, Certificate, SelfTestFailed, self_test
 from peermeet.media.icelite import IceLite
 from peermeet.media.mux import Mux
-from peermeet.media.peer import Ground, Peer
+from peermeet.media.peer import PACKETS_PER_S, Ground, Peer
 from peermeet.media.sdp import SdpRefused, parse_offer
 
 MAX_LINE_BYTES: Final = 128 * 1024
@@ -341,6 +341,7 @@ async def run(arguments: argparse.Namespace) -> int:
         admission=Admission(),
         counters=counters,
         addresses=tuple(arguments.announce or [own_address(arguments.bind)]),
+        packets_per_s=arguments.packets_per_s,
     )
     worker = Worker(ground, arguments.lease_ms / 1000)
     loop = asyncio.get_running_loop()
@@ -363,6 +364,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--announce", nargs="+", action="extend", metavar="IP")
     parser.add_argument("--lease-ms", type=int, default=10_000)
+    parser.add_argument("--packets-per-s", type=float, default=PACKETS_PER_S)
     logging.basicConfig(level=logging.WARNING, format="%(name)s %(levelname)s %(message)s")
     return asyncio.run(run(parser.parse_args(argv)))
 
