@@ -178,6 +178,9 @@ async def test_a_restart_keeps_seats_holder_and_time() -> None:
         assert (again.circle.turn.seat, again.circle.turn.number) == (ana, 1)
         assert again.circle.turn.clock.left(clock.now()) == 40_000
         await again.ask(None, m.ReturnToSeat(ana))
+        back = NotedLine()
+        again.attach(ana, back, ANA, returning=True)
+        assert back.reoffers == 1, "the new server has no media of theirs"
         clock.move(s=5)
         assert again.circle.turn.clock.left(clock.now()) == 35_000
 

@@ -105,8 +105,13 @@ class Runner:
             raise Busy from None
         return await outcome
 
-    def attach(self, seat: SeatId, conversation: Conversation, profile: Profile) -> None:
-        """Make this the seat's line; an older one is told that it was replaced."""
+    def attach(
+        self, seat: SeatId, conversation: Conversation, profile: Profile, returning: bool = False
+    ) -> None:
+        """Make this the seat's line; an older one is told that it was replaced.
+
+        returning: the seat was taken before, so that its media may be believed alive.
+        """
         older = self._conversations.pop(seat, None)
         if older is not None:
             older.bye(Fault.REPLACED, again=False)
@@ -116,6 +121,10 @@ class Runner:
         self._conversations[seat] = conversation
         self._profiles[seat] = profile
         self._show_all(())
+        if returning and seat not in self._streams:
+            # The server is new, or the worker: their connection leads nowhere, and their own
+            # ICE would notice only after half a minute.
+            conversation.reoffer()
 
     def change_profile(self, seat: SeatId, profile: Profile) -> None:
         if seat in self._conversations:
@@ -248,6 +257,8 @@ class Runner:
             self._act(events)
         if not asked.outcome.done():
             asked.outcome.set_result(Outcome(self._shown, events))
+        # After the result: who leaves is told "done" before "bye".
+        self._say_farewell()
 
     async def _keep(self, events: Sequence[Event], now: Millis) -> None:
         try:
@@ -285,14 +296,17 @@ class Runner:
         if stored.seq != self._seq:
             self.circle, self._seq = replay(stored), stored.seq
             self._act(())
+            self._say_farewell()
 
     def _act(self, events: Sequence[Event]) -> None:
-        """Apply what the new value projects: gates, then views, then farewells."""
+        """Apply what the new value projects: gates first, then views."""
         self._media.apply(self.id, _named(self.circle))
         for seat in [s for s in self._profiles if s not in self.circle.seats]:
             del self._profiles[seat]
             self._streams.pop(seat, None)
         self._show_all(events)
+
+    def _say_farewell(self) -> None:
         gone = [s for s in self._conversations if s not in self.circle.seats]
         for seat in list(self._conversations) if self.circle.ended else gone:
             conversation = self._conversations.pop(seat)

@@ -160,17 +160,18 @@ class Sockets:
             except (TimeoutError, WebSocketDisconnect, RuntimeError):
                 pass  # The other side is gone already; there is nobody left to tell.
 
-    async def seat_for(self, hello: Hello) -> tuple[Runner, SeatId]:
-        """The seat a hello leads to; raises _Goodbye."""
+    async def seat_for(self, hello: Hello) -> tuple[Runner, SeatId, bool]:
+        """The seat a hello leads to, and whether it is one's old seat; raises _Goodbye."""
         try:
-            found = await self._resume(hello) or await self._join(hello)
+            resumed = await self._resume(hello)
+            found = resumed or await self._join(hello)
         except Busy:
             raise _Goodbye(Fault.BUSY, again=True, close=WS_OVERLOAD) from None
         except Refused as refusal:
             raise _Goodbye(refusal.code, again=False) from None
         if found is None:
             raise _Goodbye(Fault.BAD_RESUME if hello.resume else Fault.BAD_LINK, again=False)
-        return found
+        return *found, resumed is not None
 
     async def _resume(self, hello: Hello) -> tuple[Runner, SeatId] | None:
         known = read_resume(self._key, hello.resume) if hello.resume else None
@@ -216,12 +217,12 @@ class _Person:
         seated: tuple[Runner, SeatId] | None = None
         try:
             hello = await self._hello()
-            seated = await self._sockets.seat_for(hello)
-            runner, seat = seated
+            runner, seat, returning = await self._sockets.seat_for(hello)
+            seated = runner, seat
             self._free()
             token = self._sockets.resume_token(runner, seat)
             self._line.send(Welcome(seat, token, CAPACITY))
-            runner.attach(seat, self._line, hello.profile)
+            runner.attach(seat, self._line, hello.profile, returning)
             await self._both_ways(runner, seat)
         except _Goodbye as goodbye:
             return goodbye
