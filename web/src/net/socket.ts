@@ -42,11 +42,14 @@ export class Socket {
   private pending = new Map<string, (outcome: Outcome) => void>();
   private over = false;
   private readonly comeBack = () => this.hurry();
+  private readonly goAway = () => this.ws && this.lose();
 
   constructor(
     private readonly url: string,
     private readonly events: SocketEvents,
   ) {
+    // Faster than waiting for the silence; a wrong guess costs one attempt.
+    globalThis.addEventListener?.("offline", this.goAway);
     globalThis.addEventListener?.("online", this.comeBack);
   }
 
@@ -74,6 +77,7 @@ export class Socket {
   /** Ends the connection for good. */
   close(): void {
     this.over = true;
+    globalThis.removeEventListener?.("offline", this.goAway);
     globalThis.removeEventListener?.("online", this.comeBack);
     clearTimeout(this.retry);
     this.drop();

@@ -112,7 +112,7 @@ export const text = {
   },
 
   phase: {
-    gathering: "Arriving and settling",
+    gathering: "Settling in",
     talk: "Open talk",
     round: "Sharing round",
     silence: "Silence together",
