@@ -36,8 +36,10 @@ PAINTS: dict[str, tuple[int, int, int]] = dict(
 
 _TIME_BASE = Fraction(1, CLOCK_HZ)
 _INK = (255, 253, 249)
-_NAME_SIZE, _NUMBER_SIZE = 40, 24
-_NUMBER_BOX = (16, 128, 160, 164)
+_NAME_SIZE, _NUMBER_SIZE = 34, 24
+# Round tiles show the middle square of a picture, so everything is in the middle.
+_NAME_AT, _NUMBER_AT = (WIDTH // 2, 74), (WIDTH // 2, 122)
+_NUMBER_BOX = (80, 104, 240, 140)
 
 
 @cache
@@ -48,7 +50,8 @@ def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 def portrait(name: str, color: str) -> Image.Image:
     """What stays the same on each picture; `color` is one of the protocol's palette."""
     image = Image.new("RGB", (WIDTH, HEIGHT), PAINTS[color])
-    ImageDraw.Draw(image).text((16, 20), name, fill=_INK, font=_font(_NAME_SIZE))
+    draw = ImageDraw.Draw(image)
+    draw.text(_NAME_AT, name, fill=_INK, font=_font(_NAME_SIZE), anchor="mm")
     return image
 
 
@@ -93,7 +96,8 @@ class Pictures(MediaStreamTrack):
         self.shown += 1
         draw = ImageDraw.Draw(self._image)
         draw.rectangle(_NUMBER_BOX, fill=self._paint)
-        draw.text(_NUMBER_BOX[:2], str(self.shown), fill=_INK, font=_font(_NUMBER_SIZE))
+        number = str(self.shown)
+        draw.text(_NUMBER_AT, number, fill=_INK, font=_font(_NUMBER_SIZE), anchor="mm")
         frame: VideoFrame = VideoFrame.from_image(self._image)  # type: ignore[no-untyped-call]
         frame.pts = int((time.monotonic() - self._begun) * CLOCK_HZ)
         frame.time_base = _TIME_BASE
