@@ -4,7 +4,7 @@ BIN := .venv/bin
 export PEERMEET_DATA ?= data
 SOURCES := src tests bench migrations
 
-.PHONY: run demo test check fmt types lock bench web clean system
+.PHONY: run demo test check fmt types property lock bench web clean system
 .DELETE_ON_ERROR:
 
 run: .make/runtime .make/web  ## start the server and print two links
@@ -22,18 +22,21 @@ check: .make/dev .make/web
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	cd web && npm run check --silent
+	cd web && npm run types --silent -- --check && npm run check --silent
 
-fmt: .make/dev
+fmt: .make/dev .make/npm
 	$(BIN)/ruff format $(SOURCES)
 	$(BIN)/ruff check --fix $(SOURCES)
+	cd web && npm run fmt --silent
 
 types: .make/dev .make/npm  ## the client's types from the server's messages
-	$(BIN)/peermeet schema > web/schema.json
 	cd web && npm run types --silent
 
 bench: .make/dev .make/web  ## figures into bench/latest.json, under ten minutes
 	$(BIN)/python -m bench
+
+property: .make/dev  ## the rules under 200,000 random steps; takes about fifteen minutes
+	PEERMEET_STEPS=200000 $(BIN)/pytest --timeout 3600 tests/core/test_properties.py
 
 lock: .make/dev
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra build pyproject.toml -o requirements.lock
