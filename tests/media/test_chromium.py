@@ -71,10 +71,6 @@ class Tab:
         reports = await self.page.evaluate("() => stats('inbound-rtp')")
         return next((report for report in reports if report["mid"] == mid), {})
 
-    async def outbound(self, kind: str) -> dict[str, Any]:
-        reports = await self.page.evaluate("() => stats('outbound-rtp')")
-        return next(report for report in reports if report["kind"] == kind)
-
 
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
@@ -156,9 +152,9 @@ async def test_browsers_meet_and_a_place_changes_hands_without_a_freeze(
         await growing(ana, sound, "totalAudioEnergy", 0.001)
 
         arrived = await ana.inbound(picture)
-        assert arrived["packetsLost"] <= 0
-        assert arrived["framesDecoded"] >= arrived["framesReceived"] - 3
-        camera = await tabs["cleo"].outbound("video")
-        assert camera["frameWidth"] == 640, camera["qualityLimitationReason"]
+        # Chromium asks for help whenever a number or a picture does not follow its forerunner.
+        assert (arrived["packetsLost"], arrived["pliCount"], arrived["nackCount"]) == (0, 0, 0)
+        pair = await tabs["cleo"].page.evaluate("() => stats('candidate-pair')")
+        assert max(report.get("availableOutgoingBitrate", 0) for report in pair) > 1_000_000
     finally:
         await media.end()
