@@ -52,14 +52,15 @@ export function meter(track: MediaStreamTrack, tell: (level: number) => void): (
 
 /** Keeps a phone from falling asleep while its owner listens; ends with the page. */
 export function keepAwake(): void {
-  const wake = async () => {
-    try {
-      if (document.visibilityState === "visible") await navigator.wakeLock?.request("screen");
-    } catch {
-      // A low battery may refuse it; then the phone sleeps as it likes.
-    }
-  };
   // The browser lets go of it whenever the page is hidden.
-  document.addEventListener("visibilitychange", () => void wake());
-  void wake();
+  document.addEventListener("visibilitychange", stayAwake);
+  void stayAwake();
+}
+
+async function stayAwake(): Promise<void> {
+  try {
+    if (document.visibilityState === "visible") await navigator.wakeLock?.request("screen");
+  } catch {
+    // A low battery may refuse it; then the phone sleeps as it likes.
+  }
 }

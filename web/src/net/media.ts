@@ -214,6 +214,7 @@ async function swap(sender: RTCRtpSender | undefined, track: MediaStreamTrack | 
 /** Opus or VP8 alone: with thirty-two sections the full list makes an offer too long to send. */
 function preferOneCodec(transceiver: RTCRtpTransceiver, kind: Kind): void {
   const wanted = kind === "audio" ? "audio/opus" : "video/VP8";
+  if (!("setCodecPreferences" in transceiver)) return; // Firefox before 128
   const codecs = RTCRtpReceiver.getCapabilities(kind)?.codecs ?? [];
   const chosen = codecs.filter((codec) => codec.mimeType === wanted);
   if (chosen.length > 0) transceiver.setCodecPreferences(chosen);

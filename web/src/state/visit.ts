@@ -25,6 +25,9 @@ const SAID_BY_THE_PIECE: ReadonlySet<string> = new Set(
   ),
 );
 
+/** After these the seat may still be there, and "come back in" leads to it. */
+const SEAT_REMAINS: ReadonlySet<string> = new Set(["replaced", "bad_version", "trouble"]);
+
 export type Page = "landing" | "checking" | "bad_link" | "unreachable" | "join" | "circle" | "bye";
 export const page = signal<Page>("landing");
 /** Why the circle said good-bye. */
@@ -66,15 +69,16 @@ export function agree(profile: Profile, listenOnly: boolean): void {
   keep("profile", profile);
   keep("agreement", AGREEMENT);
   keep("listenOnly", listenOnly);
-  own.listenOnly.value = listenOnly;
-  allowChime();
-  keepAwake();
   sitDown();
 }
 
 function sitDown(): void {
   own.listenOnly.value = kept("listenOnly") ?? false;
   circle.forget();
+  // After a reload there was no tap yet, and a browser would refuse the sound aloud.
+  if (navigator.userActivation?.isActive) allowChime();
+  else addEventListener("pointerdown", allowChime, { once: true });
+  keepAwake();
   page.value = "circle";
   const scheme = location.protocol === "https:" ? "wss" : "ws";
   socket?.close();
@@ -186,7 +190,7 @@ function sayGoodBye(code: string, again: boolean): void {
     return;
   }
   stop();
-  drop("resume");
+  if (!SEAT_REMAINS.has(code)) drop("resume");
   if (code === "removed") drop("link");
   byeCode.value = code;
   page.value = "bye";
@@ -209,9 +213,10 @@ export async function leave(): Promise<void> {
   page.value = "bye";
 }
 
-/** Back to the door, with the same invitation. */
+/** Back to the seat if it is still there, else to the door with the same invitation. */
 export function comeBack(): void {
-  void arrive();
+  if (byeCode.value === "bad_version") location.reload();
+  else void arrive();
 }
 
 /**

@@ -123,7 +123,7 @@ export const text = {
   },
   piece: {
     yourTurn: "It is your turn",
-    yourTurnSub: "Take your time. Your microphone opens when you tap.",
+    yourTurnSub: "Take your time. Nobody hears you before you tap.",
     speaking: "You are speaking",
     speakingSub: "Everybody listens.",
     clockRests: "The clock rests. Take your time.",

@@ -17,7 +17,7 @@ export function CirclePage() {
       <>
         <TopBar title={text.title} />
         <main class="narrow">
-          <h1>{line.value === "lost" ? text.line.lost : text.line.joining}</h1>
+          <h1>{line.value === "lost" ? text.unreachable.title : text.line.joining}</h1>
         </main>
       </>
     );

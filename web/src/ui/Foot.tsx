@@ -31,7 +31,7 @@ export function Foot({ view }: { view: View }) {
       {isHolder && main === "ready" && (
         <Act command={{ kind: "pass_turn", turn }}>{text.act.passUnspoken}</Act>
       )}
-      {isHolder && main === "pass" && listenOnly.value && seat?.mic === "off" && (
+      {listenOnly.value && seat?.mic === "off" && view.may.includes("set_mic") && (
         <button type="button" onClick={() => void switchMic(true)}>
           {text.act.speakAfterAll}
         </button>
