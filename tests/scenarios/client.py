@@ -37,7 +37,7 @@ class Client:
         self.link, self.name, self.pitch = link, name, pitch
         self.seat = self.resume = ""  # the seat's id and the token that gives it again
         self.welcome, self.view = Frame(), Frame()
-        self.seq, self._view_at = 0, 0.0
+        self.seq, self.view_at = 0, 0.0
         self.notices = list[Frame]()
         self.streams: dict[str, str] = {}
         self.faults: list[str] = []
@@ -104,7 +104,7 @@ class Client:
     def remaining_ms(self) -> float:
         """What is left of the turn by this client's clock; below zero past the limit."""
         turn = self.view["turn"]
-        passed_ms = (time.monotonic() - self._view_at) * 1000 if turn["running"] else 0
+        passed_ms = (time.monotonic() - self.view_at) * 1000 if turn["running"] else 0
         return float(turn["remaining_ms"]) - passed_ms
 
     async def meet(self, pairs: int = 3) -> None:
@@ -176,7 +176,7 @@ class Client:
             case "welcome":
                 self.welcome, self.seat, self.resume = frame, frame["seat"], frame["resume"]
             case "view" if frame["seq"] > self.seq:
-                self.seq, self.view, self._view_at = frame["seq"], frame["view"], time.monotonic()
+                self.seq, self.view, self.view_at = frame["seq"], frame["view"], time.monotonic()
                 self.notices += frame["notices"]
             case "streams":
                 self.streams = frame["mids"]

@@ -72,18 +72,22 @@ class Server:
                 return int(child)
         raise AssertionError("no media worker")
 
-    def kill9(self) -> None:
-        """End the web process without a word; its media worker must end by itself."""
+    def kill9(self) -> float:
+        """End the web process without a word; its media worker must end by itself.
+
+        The moment of the kill, by `time.monotonic`.
+        """
         orphan = os.pidfd_open(self.worker())
         try:
-            self._end(signal.SIGKILL)
+            at = self._end(signal.SIGKILL)
             ended, _, _ = select.select([orphan], [], [], END_S)
             assert ended, "the media worker outlived its server"
         finally:
             os.close(orphan)
+        return at
 
-    def stop(self) -> int:
-        """Ask it to end (SIGTERM); its exit code."""
+    def stop(self) -> float:
+        """Ask it to end and wait until it has; the moment of asking, by `time.monotonic`."""
         return self._end(signal.SIGTERM)
 
     def link(self, role: str) -> str:
@@ -98,18 +102,19 @@ class Server:
         )
         return told.stdout.strip().split("#")[1]
 
-    def _end(self, signal_number: signal.Signals) -> int:
-        if self._process is None:
-            return 0
-        with self._process as process:
-            process.send_signal(signal_number)
-            try:
-                process.wait(END_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                raise
-        self._process = None
-        return process.returncode
+    def _end(self, number: signal.Signals) -> float:
+        at = time.monotonic()
+        if self._process is not None:
+            with self._process as process:
+                process.send_signal(number)
+                try:
+                    code = process.wait(END_S)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    raise
+            self._process = None
+            assert code in (0, -number), self.log
+        return at
 
     def _environment(self) -> dict[str, str]:
         return {
