@@ -329,6 +329,32 @@ async def test_a_viewers_loss_asks_the_publisher_for_a_key_frame(pair: Media) ->
     )
 
 
+async def test_a_key_frame_during_a_handshake_is_asked_for_again(media: Media) -> None:
+    media.gate(ana=OPEN, ben=OPEN)
+    ana, ben = await media.join("ana"), Member(3)
+    ana.show(True)
+    await media.arrived("ana", 1)
+    answer = await media.link.answer("circle", "ben", ben.offer)
+
+    def asked() -> bool:
+        return any(
+            isinstance(packet, rtcp.PictureLossIndication)
+            for datagram in ana.rtcp
+            for packet in rtcp.parse(datagram)
+        )
+
+    await until(asked)
+    ana.show(True)
+    await media.arrived("ana", 2)
+    ana.rtcp.clear()
+    media.members["ben"] = ben
+    await ben.join(answer)
+    await until(asked)
+    ana.show(True)
+    await until(lambda: media.heard("ben", "ana") == 1)
+    ben.vanish()
+
+
 async def test_sources_are_learnt_by_mid_and_never_by_payload_type(media: Media) -> None:
     media.gate(ana=OPEN)
     ana = await media.join("ana", Member(3, announce_ssrcs=False))

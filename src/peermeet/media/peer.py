@@ -456,6 +456,11 @@ class Peer:
         self._open = engine.opener(dtls.incoming)
         self.seal = engine.sealer(dtls.outgoing)
         self.agent.on_media = self.receive
+        # A key frame that was asked for when the seat was given may have come during the
+        # handshake, and a browser asks for none before the first packet.
+        for writer in self.writers["video"]:
+            if writer.layer is not None and writer.is_waiting:
+                writer.layer.want_key_frame()
 
     def _send_dtls(self, datagram: bytes) -> None:
         if self.agent.address is not None:
