@@ -39,6 +39,8 @@ describe("the sentence in the middle", () => {
     expect(wordsFor(mine({ stage: "overdue" }))).toContain("Finish in your own time.");
     expect(wordsFor(mine({ stage: "grace", timeout: "firm" }))).toContain("move on softly");
     expect(wordsFor(mine({ held: true }))).toContain("The clock rests.");
+    const quiet = { ...mine(), seats: [seat("s2", { mic: "held" })] };
+    expect(wordsFor(quiet)).toContain("The facilitator holds your microphone");
   });
 
   test("tells the facilitator alone that time is up and who asked", () => {

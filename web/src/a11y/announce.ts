@@ -5,7 +5,7 @@ import { signal } from "@preact/signals";
 
 /** The polite region. */
 export const said = signal("");
-/** The same for the eye, without what the piece in the middle already says. */
+/** The newest of it for the eye, without what the piece in the middle already says. */
 export const news = signal("");
 /** The assertive region. */
 export const call = signal("");
@@ -39,9 +39,8 @@ function flush(): void {
   batch = [];
   timer = undefined;
   said.value = items.map(({ sentence }) => sentence).join(" ");
-  const seen = items.filter((item) => !item.isOnScreen).map(({ sentence }) => sentence);
-  if (seen.length === 0) return;
-  const line = seen.join(" ");
+  const line = items.findLast((item) => !item.isOnScreen)?.sentence;
+  if (line === undefined) return;
   news.value = line;
   setTimeout(() => {
     if (news.value === line) news.value = "";

@@ -49,6 +49,7 @@ function ownTurn(view: View): Sentence {
   const head = mic === "on" ? words.speaking : words.yourTurn;
   const turn = view.turn;
   const stage = turn?.stage;
+  if (mic === "held") return { head, sub: text.notice("mic_held", "") };
   if (turn?.held) return { head, sub: words.clockRests };
   if (stage === "grace" || stage === "overdue")
     return { head, sub: turn?.timeout === "firm" ? words.firmEnd : words.ownTime };

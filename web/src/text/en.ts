@@ -3,7 +3,10 @@
 import { agreement } from "./agreement.ts";
 import { BYES, CODES, MINE, NOTICES } from "./codes.ts";
 
-const NUMBERS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
+const NUMBERS =
+  "no one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen".split(
+    " ",
+  );
 const spelled = (n: number) => NUMBERS[n] ?? String(n);
 const capital = (s: string) => s.charAt(0).toUpperCase() + s.slice(1);
 const people = (n: number) => `${capital(spelled(n))} ${n === 1 ? "person" : "people"} before you.`;

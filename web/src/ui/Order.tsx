@@ -21,7 +21,7 @@ export function Order({ view, names }: { view: View; names: Names }) {
           </ol>
         </section>
       )}
-      {!leads.value && view.phase.mode === "round" && (
+      {!leads.value && view.phase.mode === "round" && view.turn?.seat !== view.you && (
         <section>
           <h2>{text.listening.title}</h2>
           <small>{text.listening.body}</small>
