@@ -3,16 +3,18 @@ import { crisis } from "./src/text/en.ts";
 
 /** Writes the crisis numbers into the page itself, for a browser that runs no scripts. */
 function crisisWithoutScript(): Plugin {
-  const items = [...crisis.numbers, ...crisis.lines].map(
-    ([where, numbers]) => `<li><b>${where}</b>: ${numbers}</li>`,
-  );
+  const list = (title: string, rows: readonly (readonly [string, string])[]) =>
+    `<h2>${title}</h2><ul>${rows.map(([where, n]) => `<li>${where}: <b>${n}</b></li>`).join("")}</ul>`;
+  const page = [
+    `<h1>${crisis.title}</h1><p>${crisis.near}</p>`,
+    list(crisis.emergency, crisis.numbers),
+    list(crisis.talk, crisis.lines),
+    `<p>${crisis.verify}</p><p>${crisis.noScript}</p>`,
+  ];
   return {
     name: "crisis-without-script",
     transformIndexHtml: (html) =>
-      html.replace(
-        "%CRISIS%",
-        `<h1>${crisis.title}</h1><p>${crisis.near}</p><ul>${items.join("")}</ul><p>${crisis.verify}</p>`,
-      ),
+      html.replace("%CRISIS%", `<main class="narrow">${page.join("")}</main>`),
   };
 }
 

@@ -32,6 +32,7 @@ export const crisis = {
   ] as const,
   verify:
     "Numbers change. The host of your group should check this list; if one does not work, call the emergency number.",
+  noScript: "To sit in the circle, this page needs scripts. Please allow them for this address.",
   not: "This circle is peer support. It is not a crisis service, and nobody is told that you opened this.",
 };
 

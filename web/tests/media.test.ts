@@ -1,0 +1,172 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { Media } from "../src/net/media";
+
+class FakeSender {
+  track: unknown = null;
+  async replaceTrack(track: unknown) {
+    this.track = track;
+  }
+}
+
+class FakeConnection {
+  static all: FakeConnection[] = [];
+  connectionState = "new";
+  onconnectionstatechange = () => {};
+  localDescription = { sdp: "offer" };
+  remote: string[] = [];
+  transceivers: {
+    mid: string;
+    direction: string;
+    sender: FakeSender;
+    receiver: { track: { kind: string; of: string } };
+    setCodecPreferences(codecs: { mimeType: string }[]): void;
+    codecs: string[];
+  }[] = [];
+
+  constructor() {
+    FakeConnection.all.push(this);
+  }
+  addTransceiver(kind: string, { direction }: { direction: string }) {
+    const mid = String(this.transceivers.length);
+    const made = {
+      mid,
+      direction,
+      sender: new FakeSender(),
+      receiver: { track: { kind, of: mid } },
+      codecs: [] as string[],
+      setCodecPreferences(codecs: { mimeType: string }[]) {
+        this.codecs = codecs.map(({ mimeType }) => mimeType);
+      },
+    };
+    this.transceivers.push(made);
+    return made;
+  }
+  getTransceivers = () => this.transceivers;
+  async setLocalDescription() {}
+  async setRemoteDescription({ sdp }: { sdp: string }) {
+    this.remote.push(sdp);
+  }
+  close() {
+    this.connectionState = "closed";
+  }
+  becomes(state: string) {
+    this.connectionState = state;
+    this.onconnectionstatechange();
+  }
+}
+
+class FakeAudio {
+  static playing: FakeAudio[] = [];
+  autoplay = false;
+  volume = 1;
+  srcObject: unknown = null;
+  async play() {
+    FakeAudio.playing.push(this);
+  }
+}
+
+let answer: string | null;
+let videos: ReadonlyMap<string, MediaStreamTrack>;
+let media: Media;
+const last = () => FakeConnection.all.at(-1) as FakeConnection;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  const codecs = ["audio/opus", "audio/PCMU", "video/VP8", "video/H264"];
+  const getCapabilities = () => ({ codecs: codecs.map((mimeType) => ({ mimeType })) });
+  vi.stubGlobal("RTCPeerConnection", FakeConnection);
+  vi.stubGlobal("RTCRtpReceiver", { getCapabilities });
+  vi.stubGlobal("MediaStream", class {});
+  vi.stubGlobal("Audio", FakeAudio);
+  FakeConnection.all = [];
+  FakeAudio.playing = [];
+  answer = "answer";
+  media = new Media({
+    negotiate: async () => answer,
+    video: (tracks) => {
+      videos = tracks;
+    },
+    blocked: () => {},
+  });
+});
+afterEach(() => {
+  media.close();
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+test("the offer has the order of the protocol, and one codec each", async () => {
+  await media.start(4);
+  const sections = last().transceivers.map(({ receiver, direction, codecs }) =>
+    [receiver.track.kind, direction, ...codecs].join(" "),
+  );
+  const pair = ["audio recvonly audio/opus", "video recvonly video/VP8"];
+  expect(sections).toEqual([
+    "audio sendonly audio/opus",
+    "video sendonly video/VP8",
+    ...pair,
+    ...pair,
+    ...pair,
+  ]);
+  expect(last().remote).toEqual(["answer"]);
+});
+
+test("each seat's picture and sound come from where the server says", async () => {
+  await media.start(4);
+  media.setStreams({ "2": "s5", "3": "s5", "6": "s9" });
+  expect(
+    [...videos].map(([seat, track]) => [seat, (track as unknown as { of: string }).of]),
+  ).toEqual([["s5", "3"]]);
+  expect(FakeAudio.playing).toHaveLength(2);
+});
+
+test("a place that changes hands is loud again, after somebody faded in it", async () => {
+  await media.start(4);
+  media.setStreams({ "2": "s5" });
+  media.setVolume("s5", 0);
+  expect(FakeAudio.playing[0]?.volume).toBe(0);
+  media.setStreams({ "2": "s7" });
+  expect(FakeAudio.playing[0]?.volume).toBe(1);
+});
+
+test("a failed connection is made anew and sends the same tracks", async () => {
+  const microphone = { kind: "audio" } as MediaStreamTrack;
+  media.send("audio", microphone);
+  await media.start(4);
+  last().becomes("failed");
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(FakeConnection.all).toHaveLength(2);
+  expect(FakeConnection.all[0]?.connectionState).toBe("closed");
+  expect(last().transceivers[0]?.sender.track).toBe(microphone);
+});
+
+test("a short loss heals by itself, a longer one makes a new connection", async () => {
+  await media.start(4);
+  last().becomes("disconnected");
+  await vi.advanceTimersByTimeAsync(1_000);
+  last().becomes("connected");
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(FakeConnection.all).toHaveLength(1);
+  last().becomes("disconnected");
+  await vi.advanceTimersByTimeAsync(3_000);
+  expect(FakeConnection.all).toHaveLength(2);
+});
+
+test("an offer that is refused is made again, each time later", async () => {
+  answer = null;
+  await media.start(4);
+  await vi.advanceTimersByTimeAsync(60_000);
+  const attempts = FakeConnection.all.length;
+  expect(attempts).toBeGreaterThan(4);
+  expect(attempts).toBeLessThan(15);
+});
+
+test("a living connection outlives the socket", async () => {
+  await media.start(4);
+  last().becomes("connected");
+  await media.ensure(4);
+  expect(FakeConnection.all).toHaveLength(1);
+  last().becomes("failed");
+  await media.ensure(4);
+  expect(FakeConnection.all).toHaveLength(2);
+});
