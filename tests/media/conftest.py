@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.media.kit import SHUT, Media
+from tests.media.kit import SHUT, Bare, Media
 
 
 @pytest.fixture
@@ -18,3 +18,13 @@ async def media(tmp_path: Path) -> AsyncIterator[Media]:
     media.gate(ana=SHUT, ben=SHUT, cleo=SHUT)
     yield media
     await media.end()
+
+
+@pytest.fixture
+async def bare(tmp_path: Path) -> AsyncIterator[Bare]:
+    """A worker process and the other end of its link."""
+    bare = Bare(tmp_path)
+    await bare.start()
+    yield bare
+    bare.writer.close()
+    await bare.ended()

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from bench.member import Member
 from peermeet.core.model import Gate
@@ -87,3 +90,52 @@ class Media:
         for member in (*self._everybody, *self.members.values()):
             member.vanish()
         await self.link.stop()
+
+
+class Bare:
+    """A worker without a MediaLink: lines in, lines out."""
+
+    lease_s = 0.4
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "bare.sock"
+        self.states: list[tuple[str, str]] = []
+
+    async def start(self) -> None:
+        self.process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-m", "peermeet.media.worker"),
+            *("--socket", str(self.path), "--bind", "127.0.0.1", "--port", "0"),
+            *("--lease-ms", str(int(self.lease_s * 1000))),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        async with asyncio.timeout(15):
+            while True:
+                try:
+                    self.reader, self.writer = await asyncio.open_unix_connection(self.path)
+                    break
+                except (FileNotFoundError, ConnectionRefusedError):
+                    await asyncio.sleep(0.02)
+        self.ready = json.loads(await self.reader.readline())
+
+    async def say(self, **message: Any) -> None:
+        """Send one line."""
+        self.writer.write(json.dumps(message).encode() + b"\n")
+        await self.writer.drain()
+
+    async def ask(self, **message: Any) -> dict[str, Any]:
+        """Send one line and wait for its answer; notes what is told in between."""
+        await self.say(id=1, **message)
+        async with asyncio.timeout(10):
+            while True:
+                line: dict[str, Any] = json.loads(await self.reader.readline())
+                if line.get("tell") == "media":
+                    self.states.append((line["seat"], line["state"]))
+                if "re" in line:
+                    return line
+
+    async def ended(self) -> tuple[bytes, bytes]:
+        """Wait for the end of the process; what it wrote to standard output and error."""
+        async with asyncio.timeout(5):
+            return await self.process.communicate()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -19,6 +20,7 @@ from peermeet.media.icelite import Address, Agent, IceLite
 from peermeet.media.mux import Mux
 from peermeet.media.peer import BURST_S, PACKETS_PER_S, Ground, Peer
 from peermeet.media.sdp import parse_offer
+from tests.media.kit import until
 from tests.media.test_worker import a_client_hello
 
 
@@ -41,16 +43,27 @@ async def ground() -> AsyncIterator[Ground]:
     mux.close()
 
 
-async def connect(ground: Ground, member: Member, limit_s: float = 2.0) -> list[str]:
-    """Join and leave; answers the states the peer told. Raises what the member's join raises."""
+async def connect(
+    ground: Ground, member: Member, limit_s: float = 2.0, first: bytes = b""
+) -> list[str]:
+    """Join and leave; answers the states the peer told. Raises what the member's join raises.
+
+    first: a datagram that a stranger sends, some times, as soon as there is a peer.
+    """
     states: list[str] = []
     peer = Peer(ground, parse_offer(member.offer), states.append)
     life = asyncio.create_task(peer.run())
+    if first:
+        before = ground.counters["drop.stranger"]
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+            for _ in range(5):
+                stranger.sendto(first, ("127.0.0.1", ground.mux.port))
+        waiting = peer._dtls._transport._queue.qsize
+        await until(lambda: waiting() + ground.counters["drop.stranger"] == before + 5)
     try:
         async with asyncio.timeout(limit_s):
             await member.join(peer.answer())
-            while not states:  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
+            await until(lambda: states)
     finally:
         life.cancel()
         await asyncio.gather(life, return_exceptions=True)
@@ -82,26 +95,12 @@ async def test_without_the_guard_a_strangers_hello_would_spoil_the_join(
 
         ground.ice.open = open_and_remember  # type: ignore[method-assign]
 
-    async def spray() -> None:
-        stranger = Member(1)
+    joined = 0
+    for _ in range(3):
         try:
-            while True:
-                stranger.socket.sendto(hello, ("127.0.0.1", ground.mux.port))
-                await asyncio.sleep(0.001)
-        finally:
-            stranger.socket.close()
-
-    spraying = asyncio.create_task(spray())
-    try:
-        joined = 0
-        for _ in range(3):
-            try:
-                joined += await connect(ground, Member(1), 1.0) == ["connected", "gone"]
-            except (TimeoutError, ConnectionError):
-                continue
-    finally:
-        spraying.cancel()
-        await asyncio.gather(spraying, return_exceptions=True)
+            joined += await connect(ground, Member(1), 1.0, hello) == ["connected", "gone"]
+        except (TimeoutError, ConnectionError):
+            continue
     assert joined == (3 if guarded else 0)
 
 
@@ -144,8 +143,7 @@ async def test_ten_seconds_of_silence_end_a_connection(ground: Ground) -> None:
     peer = Peer(ground, parse_offer(member.offer), states.append)
     life = asyncio.create_task(peer.run())
     await member.join(peer.answer())
-    while not states:  # noqa: ASYNC110
-        await asyncio.sleep(0.01)
+    await until(lambda: states)
     peer.tick(time.monotonic() + 9.9)
     assert states == ["connected"]
     peer.tick(time.monotonic() + 10.1)

@@ -8,8 +8,6 @@ import os
 import random
 import signal
 import socket
-import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -19,7 +17,7 @@ from bench.member import Member
 from peermeet.hosting.ports import MediaRefused
 from peermeet.media import rtcp
 from peermeet.media.worker import MAX_LINE_BYTES
-from tests.media.kit import OPEN, SHUT, Media, until
+from tests.media.kit import OPEN, SHUT, Bare, Media, until
 
 JUNK = 10_000
 
@@ -311,6 +309,22 @@ async def test_publishers_get_reports_and_a_limit_and_viewers_get_reports(pair: 
     assert set(remb.ssrcs) == {ana.audio_ssrc, ana.video_ssrc}
 
 
+async def test_a_late_comer_gets_a_key_frame_once_connected(pair: Media) -> None:
+    ana = pair.members["ana"]
+    ana.show(True)
+    await until(lambda: pair.heard("ben", "ana") == 1)
+    pair.gate(cleo=OPEN)
+    await pair.join("cleo")
+    # The request that his offer caused was answered before he could receive anything.
+    ana.show(True)
+    await until(lambda: pair.heard("cleo", "ana") == 1)
+    pair.states.clear()
+    await pair.join("ben")
+    ana.rtcp.clear()
+    ana.show()
+    await until(lambda: any(packet[9] == 206 for packet in ana.rtcp))
+
+
 async def test_a_viewers_loss_asks_the_publisher_for_a_key_frame(pair: Media) -> None:
     ana, ben = pair.members["ana"], pair.members["ben"]
     ana.show(True)
@@ -431,44 +445,6 @@ async def test_gates_said_while_there_is_no_worker_are_applied_to_the_next(pair:
     ana.speak()
     await pair.arrived("ana", 1)
     assert (await pair.settle())["forwarded/circle/ana"] == 0
-
-
-class Bare:
-    """A worker without a MediaLink: bytes in, bytes out."""
-
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / "bare.sock"
-
-    async def start(self) -> None:
-        self.process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "peermeet.media.worker",
-            *("--socket", str(self.path), "--bind", "127.0.0.1", "--port", "0"),
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        async with asyncio.timeout(15):
-            while True:
-                try:
-                    self.reader, self.writer = await asyncio.open_unix_connection(self.path)
-                    break
-                except (FileNotFoundError, ConnectionRefusedError):
-                    await asyncio.sleep(0.02)
-        self.ready = json.loads(await self.reader.readline())
-
-    async def ended(self) -> tuple[bytes, bytes]:
-        async with asyncio.timeout(5):
-            return await self.process.communicate()
-
-
-@pytest.fixture
-async def bare(tmp_path: Path) -> AsyncIterator[Bare]:
-    bare = Bare(tmp_path)
-    await bare.start()
-    yield bare
-    bare.writer.close()
-    await bare.ended()
 
 
 async def test_the_worker_says_who_it_is_and_leaves_with_its_web_process(bare: Bare) -> None:

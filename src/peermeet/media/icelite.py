@@ -25,7 +25,9 @@ MAX_VALIDATED = 4
 """Addresses one peer may be heard from at the same time."""
 
 _HEADER = struct.Struct("!HHI")
+_ATTRIBUTE = struct.Struct("!HH")
 _BINDING_REQUEST = 0x0001
+_USERNAME = 0x0006
 _COOKIE = 0x2112A442
 
 
@@ -64,19 +66,19 @@ class IceLite:
 
     def __init__(self, counters: Counter[str]) -> None:
         self.by_address: dict[Address, Agent] = {}
-        self._by_ufrag: dict[str, Agent] = {}
+        self._by_ufrag: dict[bytes, Agent] = {}
         self._counters = counters
 
     def open(self, remote_ufrag: str, now: float) -> Agent:
         """A new agent with credentials of its own (RFC 8445 section 5.3)."""
         ufrag = secrets.token_hex(8)
         agent = Agent(ufrag, secrets.token_hex(16), remote_ufrag, heard_at=now)
-        self._by_ufrag[ufrag] = agent
+        self._by_ufrag[ufrag.encode()] = agent
         return agent
 
     def close(self, agent: Agent) -> None:
         """Forget the agent and its addresses. Safe to repeat."""
-        self._by_ufrag.pop(agent.ufrag, None)
+        self._by_ufrag.pop(agent.ufrag.encode(), None)
         for address in agent.validated:
             self.by_address.pop(address, None)
         agent.validated.clear()
@@ -94,16 +96,17 @@ class IceLite:
         ):
             self._counters["drop.stun_other"] += 1
             return None
+        # Before the parser and the hashing: a stranger who floods must cost little.
+        local, _, remote = _username(datagram).partition(b":")
+        agent = self._by_ufrag.get(local)
+        if agent is None or remote != agent.remote_ufrag.encode():
+            self._counters["drop.stun_unknown"] += 1
+            return None
         try:
             request = stun.parse_message(datagram)
         # struct.error, UnicodeDecodeError and others: the parser was not written for strangers.
         except Exception:
             self._counters["drop.stun_malformed"] += 1
-            return None
-        local, _, remote = request.attributes.get("USERNAME", "").partition(":")
-        agent = self._by_ufrag.get(local)
-        if agent is None or remote != agent.remote_ufrag:
-            self._counters["drop.stun_unknown"] += 1
             return None
         key = agent.pwd.encode()
         if not request.check_message_integrity(key):
@@ -142,3 +145,15 @@ class IceLite:
         agent.validated.append(source)
         self.by_address[source] = agent
         return True
+
+
+def _username(datagram: bytes) -> bytes:
+    """The value of the first USERNAME attribute (RFC 8489 section 14.3), or b""."""
+    at, end = 20, len(datagram)
+    while at + 4 <= end:
+        kind, size = _ATTRIBUTE.unpack_from(datagram, at)
+        at += 4
+        if kind == _USERNAME:
+            return datagram[at : at + size]
+        at += size + -size % 4
+    return b""

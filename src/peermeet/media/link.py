@@ -65,6 +65,7 @@ class MediaLink:
         Callbacks run in the loop and must not block.
         """
         self._socket = socket
+        self._lease_ms = lease_ms
         self._arguments = ["--socket", str(socket), "--bind", bind, "--port", str(port)]
         self._arguments += ["--lease-ms", str(lease_ms)]
         if packets_per_s is not None:
@@ -159,6 +160,11 @@ class MediaLink:
         finally:
             self._answers.pop(number, None)
 
+    def _send_all_gates(self) -> None:
+        for circle, gates in self._gates.items():
+            if circle not in self._unsent_gates:
+                self._unsent_gates[circle] = self._send(_gates_message(circle, gates))
+
     def _send(self, message: dict[str, Any]) -> _Line:
         line = _Line(message)
         # Without a worker there is nothing to close or drop, and gates are applied on arrival.
@@ -206,8 +212,7 @@ class MediaLink:
             except (TimeoutError, OSError, ValueError, KeyError):
                 raise MediaFailed("the media worker does not start") from None
             self._connected = True
-            for circle, gates in self._gates.items():
-                self._unsent_gates[circle] = self._send(_gates_message(circle, gates))
+            self._send_all_gates()
             if ready.done():
                 self._call(self._on_restart)
             else:
@@ -280,9 +285,15 @@ class MediaLink:
 
     async def _stay(self) -> None:
         """Give signs of life; end (and with it the worker) when too much waits."""
+        loop = asyncio.get_running_loop()
+        said_at = loop.time()
         while len(self._unsent) <= MAX_UNSENT:
-            if not self._unsent:
-                self._send({"do": "alive"})
+            now = loop.time()
+            if now - said_at > self._lease_ms / 2000:
+                # We stood still for so long that the worker may have closed every gate.
+                self._send_all_gates()
+            said_at = now
+            self._send({"do": "alive"})
             await asyncio.sleep(ALIVE_S)
 
     def _call(self, callback: Callable[..., None], *arguments: Any) -> None:

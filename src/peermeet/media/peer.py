@@ -49,6 +49,8 @@ BURST_S: Final = 0.3
 """Seconds of that rate which may come at once: a large key frame is 200 packets."""
 REPORT_BYTES: Final = 1100
 """A compound of sender reports is cut here, to fit a datagram."""
+MAX_NACKED: Final = 64
+"""Packets that one request may name; a viewer's allowance is smaller anyway."""
 NTP_EPOCH_S: Final = 2_208_988_800
 """From 1900 to 1970."""
 
@@ -122,7 +124,7 @@ class Peer:
         self.agent = ground.ice.open(offer.ice_ufrag, now)
         self.agent.on_nominated = self._nominated.set
         self._dtls = Dtls(ground.certificate, self._send_dtls, ground.counters, self._finished.set)
-        self.agent.on_dtls = self._dtls.receive
+        self.agent.on_dtls = self._receive_dtls
         self._open: Callable[[bytes], int] | None = None
         self._control: srtp.Control | None = None
         self.seal: Callable[[int], int] | None = None
@@ -167,6 +169,8 @@ class Peer:
                 await self._nominated.wait()
             await self._ground.admission.turn()
             await self._dtls.start(self._offer.fingerprints)
+            if self._finished.is_set():
+                return
             self._connect()
             connected = True
             self._on_state("connected")
@@ -201,7 +205,6 @@ class Peer:
             return
         self._allowance -= 1
         if self._allowance < 0 and not self._earn(now):
-            counters["drop.flood"] += 1
             return
         if 192 <= datagram[1] <= 223:
             self._receive_rtcp(datagram, now)
@@ -238,17 +241,21 @@ class Peer:
             if seal is None:
                 continue
             length = writer.forward(packet, now)
-            if length:
-                length = seal(length)
-                if not length:
-                    counters["drop.seal"] += 1
-                    continue
-                try:
-                    sendto(sealing[:length], viewer.agent.address)  # type: ignore[arg-type]
-                except OSError:
-                    counters["drop.send"] += 1
-                else:
-                    forwarded += 1
+            if not length:
+                if writer.is_waiting:
+                    # Whatever became of the last key frame: this viewer has not had it.
+                    layer.want_key_frame()
+                continue
+            length = seal(length)
+            if not length:
+                counters["drop.seal"] += 1
+                continue
+            try:
+                sendto(sealing[:length], viewer.agent.address)  # type: ignore[arg-type]
+            except OSError:
+                counters["drop.send"] += 1
+            else:
+                forwarded += 1
         self.forwarded += forwarded
         if layer.key_frame_wanted:
             self._ask_key_frame(layer, now)
@@ -263,7 +270,14 @@ class Peer:
             return True
         # What is dropped costs the person nothing, or a flood would end in silence.
         self._allowance = earned + 1
+        self._ground.counters["drop.flood"] += 1
         return False
+
+    def _receive_dtls(self, datagram: bytes) -> None:
+        """One datagram for the handshake, or an alert after it."""
+        self._allowance -= 1
+        if self._allowance >= 0 or self._earn(time.monotonic()):
+            self._dtls.receive(datagram)
 
     def _candidate(self, datagram: bytes) -> Publication | None:
         """The section a new source claims by its mid and payload type, if there is room."""
@@ -344,7 +358,7 @@ class Peer:
         address = self.agent.address
         if writer is None or self.seal is None or address is None:
             return
-        for sequence in nack.lost:
+        for sequence in nack.lost[:MAX_NACKED]:
             length = writer.repeat(sequence, now)
             length = length and self.seal(length)
             if length:
