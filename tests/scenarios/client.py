@@ -87,10 +87,10 @@ class Client:
             raise Refused(frame["code"])
         return frame
 
-    async def post(self, frame: Frame) -> None:
-        """Send any frame."""
+    async def post(self, frame: Frame | str | bytes) -> None:
+        """Send any frame, or what is none."""
         assert self._socket is not None
-        await self._socket.send(json.dumps(frame))
+        await self._socket.send(json.dumps(frame) if isinstance(frame, dict) else frame)
 
     async def until(self, condition: Callable[[], Any], within_s: float = LIMIT_S) -> None:
         """Wait until something holds; raises ConnectionError when the line ends before."""
