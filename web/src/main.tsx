@@ -1,6 +1,7 @@
 import { render } from "preact";
 import { rememberSettings } from "./state/session";
 import { arrive, media } from "./state/visit";
+import { text } from "./text/en";
 import { App } from "./ui/App";
 import "./ui/tokens.css";
 import "./ui/base.css";
@@ -9,7 +10,7 @@ import "./ui/circle.css";
 const BLANK = "/left";
 
 if (location.pathname === BLANK) {
-  document.title = "Blank page";
+  document.title = text.leftTitle;
 } else {
   rememberSettings();
   // A second invitation pasted into the same tab only changes the fragment.

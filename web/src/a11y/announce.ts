@@ -38,12 +38,14 @@ function flush(): void {
   const items = batch.map(({ words, isOnScreen }) => ({ sentence: words(), isOnScreen }));
   batch = [];
   timer = undefined;
-  said.value = items.map(({ sentence }) => sentence).join(" ");
-  const line = items.findLast((item) => !item.isOnScreen)?.sentence;
-  if (line === undefined) return;
-  news.value = line;
+  const spoken = items.map(({ sentence }) => sentence).join(" ");
+  const seen = items.findLast((item) => !item.isOnScreen)?.sentence;
+  said.value = spoken;
+  if (seen !== undefined) news.value = seen;
+  // Old news must not be found later by somebody who reads the page with a screen reader.
   setTimeout(() => {
-    if (news.value === line) news.value = "";
+    if (said.value === spoken) said.value = "";
+    if (news.value === seen) news.value = "";
   }, SHOWN_MS);
 }
 

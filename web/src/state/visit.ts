@@ -101,6 +101,7 @@ function hello() {
 
 function line(line: Line): void {
   if (line === "lost" && circle.line.value !== "lost") tell(text.line.lost, true);
+  if (line === "on" && circle.line.value === "lost") tell(text.line.back, true);
   circle.line.value = line;
 }
 

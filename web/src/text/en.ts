@@ -171,14 +171,12 @@ export const text = {
     away: "away for a moment",
     micOn: "mic on",
     micHeld: "mic held",
-    covered: "camera covered",
     menu: (name: string) => `More for ${name}`,
     picture: (name: string) => `Camera picture of ${name}`,
     ofCircle: "People in the circle",
   },
   order: {
     title: "Order of this round",
-    people: "In the circle",
     spoke: "spoke",
     speaking: "speaking",
     holds: "has the piece",
@@ -186,7 +184,6 @@ export const text = {
     before: (n: number) => `${spelled(n)} before you`,
     youNext: "you are next",
     keeps: "keeps the place",
-    here: "here",
   },
   listening: {
     title: "While you listen",
@@ -286,7 +283,7 @@ export const text = {
   line: {
     joining: "Finding your seat…",
     lost: "The connection broke. Your place is kept. Coming back…",
-    alone: "You are the first one here. The others will come.",
+    back: "You are back in your seat.",
   },
 
   bye: (code: string) => BYES[code] ?? BYES.trouble ?? { title: "", body: "" },

@@ -81,6 +81,8 @@ export function Join() {
                 aria-describedby="name-hint"
                 autocomplete="off"
                 required
+                pattern=".*\\S.*"
+                title={words.nameNeeded}
                 maxLength={40}
                 value={name}
                 onInput={(event) => {
