@@ -81,7 +81,7 @@ export function Join() {
                 aria-describedby="name-hint"
                 autocomplete="off"
                 required
-                pattern=".*\\S.*"
+                pattern=".*\S.*"
                 title={words.nameNeeded}
                 maxLength={40}
                 value={name}
