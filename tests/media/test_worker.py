@@ -314,15 +314,31 @@ async def test_a_late_comer_gets_a_key_frame_once_connected(pair: Media) -> None
     ana.show(True)
     await until(lambda: pair.heard("ben", "ana") == 1)
     pair.gate(cleo=OPEN)
-    await pair.join("cleo")
-    # The request that his offer caused was answered before he could receive anything.
+    cleo = pair.members["cleo"] = Member(3)
+    answer = await pair.link.answer("circle", "cleo", cleo.offer)
+    # What the offer caused comes before Cleo can receive anything.
+    await until(lambda: any(packet[9] == 206 for packet in ana.rtcp))
     ana.show(True)
-    await until(lambda: pair.heard("cleo", "ana") == 1)
-    pair.states.clear()
-    await pair.join("ben")
+    await pair.arrived("ana", 2)
+    await cleo.join(answer)
+    await until(lambda: ("cleo", "connected") in pair.states)
     ana.rtcp.clear()
     ana.show()
     await until(lambda: any(packet[9] == 206 for packet in ana.rtcp))
+    ana.show(True)
+    await until(lambda: pair.heard("cleo", "ana") == 1)
+
+
+async def test_a_camera_that_begins_anew_is_asked_for_a_key_frame(pair: Media) -> None:
+    ana = pair.members["ana"]
+    ana.show(True)
+    await until(lambda: pair.heard("ben", "ana") == 1)
+    ana.rtcp.clear()
+    ana.sequence[ana.video_ssrc] += 5000
+    ana.show()
+    await until(lambda: any(packet[9] == 206 for packet in ana.rtcp))
+    ana.show(True)
+    await until(lambda: pair.heard("ben", "ana") == 2)
 
 
 async def test_a_viewers_loss_asks_the_publisher_for_a_key_frame(pair: Media) -> None:
