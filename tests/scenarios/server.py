@@ -18,8 +18,10 @@ END_S = 30.0
 class Server:
     """`peermeet serve` on ports of its own; the same data and ports after a restart."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, module: str = "peermeet") -> None:
+        """data: its folder, of a short path. module: what to run instead, with its counters."""
         self.data = data
+        self.module = module
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.facilitator = ""  # the tokens of the two invitations
@@ -41,7 +43,7 @@ class Server:
         self.data.mkdir(exist_ok=True)
         with open(self.data / "serve.log", "a") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "peermeet", "serve"],
+                [sys.executable, "-m", self.module, "serve"],
                 env=self._environment(),
                 stdout=subprocess.PIPE,
                 stderr=log,
