@@ -51,7 +51,6 @@ PACKET_S = 0.02
 PAUSE_S = (0.1, 0.4)
 """Between two measurements: long enough for silence, and out of step with the packets."""
 LIMIT_S = 10.0
-FLUSHES = 50
 
 Stages = dict[str, float]
 """Milliseconds since the beginning, by what had happened then."""
@@ -181,7 +180,7 @@ async def hand_over(people: dict[SeatId, Person], holder: Person) -> tuple[Perso
     for person in others:
         person.heard.clear()
 
-    begun, stages = time.perf_counter(), Stages()
+    stages, cpu, begun = Stages(), time.process_time(), time.perf_counter()
 
     def stage(name: str, at: float | None = None) -> None:
         stages[name] = ((at or time.perf_counter()) - begun) * 1000
@@ -198,14 +197,15 @@ async def hand_over(people: dict[SeatId, Person], holder: Person) -> tuple[Perso
 
     await asyncio.gather(pass_on(), take_over())
     heard = [await person.hear([following]) for person in others]
+    stages["client_cpu"] = (time.process_time() - cpu) * 1000
     if (min(heard) - begun) * 1000 < stages["told"]:
         raise AssertionError("heard before they had the floor")
     stage("heard", max(heard))
     return successor, stages
 
 
-async def hand_overs(people: dict[SeatId, Person], lead: Person) -> list[Stages]:
-    """Rounds in which everybody says a little, with the microphones opened by hand."""
+async def hand_overs(people: dict[SeatId, Person], lead: Person, folder: Path) -> list[Stages]:
+    """Rounds in which everybody says a little, and the disk's yardstick between the turns."""
     measured = []
     for _ in range(ROUNDS):
         await lead.do(StartPhase(Mode.ROUND, first=lead.seat))
@@ -214,8 +214,9 @@ async def hand_overs(people: dict[SeatId, Person], lead: Person) -> list[Stages]
         await holder.do(SetMic(True))
         for _ in range(len(people) - 1):
             await asyncio.sleep(random.uniform(*PAUSE_S))
+            flush = await asyncio.to_thread(flush_ms, folder)
             holder, stages = await hand_over(people, holder)
-            measured.append(stages)
+            measured.append({**stages, "flush": flush})
     return measured[WARM_UP:]
 
 
@@ -249,7 +250,7 @@ def joins(link: Link, others: Sequence[SeatId]) -> list[Stages]:
     return asyncio.run(come_and_go())
 
 
-async def meet(lead: Link, link: Link) -> dict[str, float]:
+async def meet(lead: Link, link: Link, folder: Path) -> dict[str, float]:
     """Both measurements with one circle."""
     people = {}
     facilitator = await Person.sit(lead)
@@ -268,7 +269,7 @@ async def meet(lead: Link, link: Link) -> dict[str, float]:
         last = await Person.sit(link)
         people[last.seat] = last
         everybody.append(last)
-        handed = await hand_overs(people, facilitator)
+        handed = await hand_overs(people, facilitator, folder)
         for person in everybody:
             await person.leave()
     finally:
@@ -281,6 +282,9 @@ async def meet(lead: Link, link: Link) -> dict[str, float]:
         "handover_done_ms_p50": _percentile(handed, "done", 50),
         "handover_told_ms_p50": _percentile(handed, "told", 50),
         "handover_mic_ms_p50": _percentile(handed, "mic", 50),
+        "handover_client_cpu_ms_p50": _percentile(handed, "client_cpu", 50),
+        "flush_ms_p50": _percentile(handed, "flush", 50),
+        "flush_ms_p95": _percentile(handed, "flush", 95),
         "joins": len(joined),
         "join_ms_p50": _percentile(joined, "heard", 50),
         "join_ms_p95": _percentile(joined, "heard", 95),
@@ -291,16 +295,22 @@ async def meet(lead: Link, link: Link) -> dict[str, float]:
     }
 
 
+def cpu_ns(pid: int) -> tuple[int, int]:
+    """How long this process's threads were on a core, and how long they waited for one."""
+    threads = [
+        [int(field) for field in (thread / "schedstat").read_text().split()]
+        for thread in Path(f"/proc/{pid}/task").iterdir()
+    ]
+    return sum(thread[0] for thread in threads), sum(thread[1] for thread in threads)
+
+
 def flush_ms(folder: Path) -> float:
-    """The yardstick of the disk: the median time to write 4 KiB and have it kept."""
-    times = []
+    """The yardstick of the disk: how long it takes to write 4 KiB and have them kept."""
     with open(folder / "flush", "wb", buffering=0) as file:
-        for _ in range(FLUSHES):
-            begun = time.perf_counter()
-            file.write(bytes(4096))
-            os.fsync(file.fileno())
-            times.append((time.perf_counter() - begun) * 1000)
-    return round(statistics.median(times), 2)
+        begun = time.perf_counter()
+        file.write(bytes(4096))
+        os.fsync(file.fileno())
+        return (time.perf_counter() - begun) * 1000
 
 
 def measure() -> dict[str, float]:
@@ -313,8 +323,11 @@ def measure() -> dict[str, float]:
                 Link.parse(f"{server.url}/join#{token}")
                 for token in (server.facilitator, server.participant)
             )
-            figures = asyncio.run(meet(lead, link))
-            return {**figures, "flush_ms_p50": flush_ms(Path(folder))}
+            ran, waited = cpu_ns(server.pid)
+            figures = asyncio.run(meet(lead, link, Path(folder)))
+            ran_then, waited_then = cpu_ns(server.pid)
+            ratio = (waited_then - waited) / (ran_then - ran)
+            return {"server_wait_ratio": round(ratio, 2), **figures}
         finally:
             server.stop()
 
