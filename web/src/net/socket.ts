@@ -148,7 +148,10 @@ export class Socket {
     if (this.over) return;
     this.events.line("lost");
     clearTimeout(this.retry);
-    this.retry = setTimeout(() => this.connect(), backoffMs(this.attempt++));
+    // Without any network only a wrong guess of the browser makes an attempt worth while.
+    const isOffline = globalThis.navigator?.onLine === false;
+    const waitMs = isOffline ? BACKOFF_MAX_MS : backoffMs(this.attempt++);
+    this.retry = setTimeout(() => this.connect(), waitMs);
   }
 
   /** The network is back: do not sit out the rest of a long wait. */
