@@ -90,7 +90,7 @@ def build(settings: Settings) -> FastAPI:
                 port=settings.udp_port,
                 announce=settings.announce_ip,
                 on_streams=lambda c, s, mids: host.set_streams(c, s, mids),
-                on_media=lambda c, s, state: host.media_gone(c, s) if state == "gone" else None,
+                on_media=lambda c, s, state: host.media_changed(c, s, state),
                 on_restart=lambda: host.media_restarted(),
             )
             host = Host(journal, media, clock)

@@ -17,9 +17,8 @@ from pydantic import ValidationError
 from peermeet import __version__, protocol
 from peermeet.app import build, new_link, say_goodbye
 from peermeet.config import Settings
-from peermeet.robots.crowd import MAX_ROBOTS
-from peermeet.robots.crowd import add_arguments as add_robot_arguments
-from peermeet.robots.crowd import main as run_robots
+from peermeet.robots.options import MAX_ROBOTS
+from peermeet.robots.options import add_arguments as add_robot_arguments
 from peermeet.storage.engine import migrate
 
 
@@ -51,6 +50,8 @@ def main(arguments: list[str] | None = None) -> int:
             print(json.dumps(protocol.json_schema(), indent=1))
             return 0
         case "robots":
+            from peermeet.robots.crowd import main as run_robots
+
             return run_robots(chosen)
     try:
         settings = Settings()

@@ -261,6 +261,11 @@ async def test_a_new_media_worker_asks_everybody_for_a_new_offer() -> None:
         here.host.media_restarted()
         assert (fays.reoffers, anas.reoffers) == (1, 1)
         assert runner.streams_of(ana) is None
+        here.host.media_changed(runner.id, ana, "connected")
+        here.host.media_changed(runner.id, ana, "left")
+        assert anas.reoffers == 1, "who closed it needs no telling"
+        here.host.media_changed(runner.id, ana, "gone")
+        assert anas.reoffers == 2
 
 
 async def test_time_alone_moves_a_firm_turn() -> None:

@@ -7,15 +7,16 @@ import asyncio
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from peermeet.core import messages as m
 from peermeet.core.model import Millis, Mode, Phase, Role, SeatId, Stage, Timeout
 from peermeet.hosting.ports import JournalTrouble
-from peermeet.storage.engine import migrate, open_engine
+from peermeet.storage.engine import alembic_config, migrate, open_engine
 from peermeet.storage.journal import SqlJournal
-from peermeet.storage.tables import RETENTION, metadata
+from peermeet.storage.tables import RETENTION, REVISION, metadata
 
 NOW = Millis(1_790_000_000_000)
 S1 = SeatId("s1")
@@ -124,6 +125,11 @@ async def test_the_migrations_build_exactly_the_tables_of_the_code(
     async with engine.connect() as connection:
         assert await connection.run_sync(differences) == []
     await migrate(database_url)
+
+
+def test_the_newest_migration_is_the_one_the_code_names() -> None:
+    scripts = ScriptDirectory.from_config(alembic_config("sqlite://"))
+    assert scripts.get_current_head() == REVISION
 
 
 def test_every_table_has_a_retention_rule() -> None:

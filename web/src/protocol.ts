@@ -305,11 +305,13 @@ export interface View {
   may: string[];
 }
 /**
- * remaining_ms: of a phase that has a length. over: the round or the length is complete.
+ * length_ms, remaining_ms: of a phase that has a length, else None.
+ * over: the round or the length is complete.
  */
 export interface PhaseView {
   number: number;
   mode: Mode;
+  length_ms: number | null;
   remaining_ms: number | null;
   over: boolean;
 }

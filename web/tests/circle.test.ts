@@ -38,7 +38,13 @@ describe("the ring", () => {
   });
 
   test("measures a silence by its length when there is no turn", () => {
-    const phase = { number: 7, mode: "silence", remaining_ms: 60_000, over: false } as const;
+    const phase = {
+      number: 7,
+      mode: "silence",
+      length_ms: 60_000,
+      remaining_ms: 60_000,
+      over: false,
+    } as const;
     circle.show(frame(view({ phase })), 0);
     expect(circle.usedShare(0)).toBe(0);
     expect(circle.usedShare(45_000)).toBeCloseTo(0.75);

@@ -43,7 +43,7 @@ export function view(changes: Partial<View> = {}): View {
   return {
     you: "s2",
     now: 0,
-    phase: { number: 0, mode: "talk", remaining_ms: null, over: false },
+    phase: { number: 0, mode: "talk", length_ms: null, remaining_ms: null, over: false },
     seats: ["s1", "s2", "s3", "s4"].map((id) => seat(id)),
     order: [],
     turn: null,
@@ -60,7 +60,7 @@ export function view(changes: Partial<View> = {}): View {
 /** Fay has spoken, Ben speaks, then Cleo, then Ana. */
 export function round(changes: Partial<View> = {}): View {
   return view({
-    phase: { number: 1, mode: "round", remaining_ms: null, over: false },
+    phase: { number: 1, mode: "round", length_ms: null, remaining_ms: null, over: false },
     seats: [seat("s1"), seat("s2"), seat("s3", { mic: "on" }), seat("s4")],
     order: [
       { seat: "s1", progress: "spoke" },

@@ -53,9 +53,21 @@ describe("the sentence in the middle", () => {
 
   test("is calm in a pause, a silence and at the end", () => {
     expect(wordsFor(round({ paused: true }))).toContain("We pause for a moment");
-    const silence = { number: 2, mode: "silence", remaining_ms: 60_000, over: false } as const;
+    const silence = {
+      number: 2,
+      mode: "silence",
+      length_ms: 60_000,
+      remaining_ms: 60_000,
+      over: false,
+    } as const;
     expect(wordsFor(view({ phase: silence }))).toContain("Silence together");
-    const over = { number: 1, mode: "round", remaining_ms: null, over: true } as const;
+    const over = {
+      number: 1,
+      mode: "round",
+      length_ms: null,
+      remaining_ms: null,
+      over: true,
+    } as const;
     expect(wordsFor(round({ phase: over, turn: null }))).toContain("The round is complete");
     expect(phaseWords(round({ phase: over }))).toBe("The round is complete");
   });

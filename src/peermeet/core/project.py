@@ -101,10 +101,12 @@ class TurnView:
 
 @dataclass(frozen=True)
 class PhaseView:
-    """remaining_ms: of a phase that has a length. over: the round or the length is complete."""
+    """length_ms, remaining_ms: of a phase that has a length, else None.
+    over: the round or the length is complete."""
 
     number: int
     mode: Mode
+    length_ms: int | None
     remaining_ms: int | None
     over: bool
 
@@ -147,6 +149,7 @@ def view_for(circle: Circle, viewer: SeatId, now: Millis) -> View:
         phase=PhaseView(
             circle.phase_number,
             phase.mode,
+            phase.length_ms,
             None if clock is None else max(0, clock.left(now)),
             circle.phase_over,
         ),

@@ -77,9 +77,10 @@ class Host:
         if circle in self._runners:
             self._runners[circle].set_streams(SeatId(seat), mids)
 
-    def media_gone(self, circle: str, seat: str) -> None:
-        if circle in self._runners:
-            self._runners[circle].media_gone(SeatId(seat))
+    def media_changed(self, circle: str, seat: str, state: str) -> None:
+        """A media connection is "connected", was "left" by its person, or is "gone"."""
+        if circle in self._runners and state != "connected":
+            self._runners[circle].media_gone(SeatId(seat), asked_for=state == "left")
 
     def media_restarted(self) -> None:
         """The media worker is new: everybody makes a new media connection."""

@@ -161,10 +161,13 @@ class Runner:
             if seat in self._conversations:
                 self._conversations[seat].streams(mids)
 
-    def media_gone(self, seat: SeatId) -> None:
-        """The media connection of a seat is gone: ask for a new one."""
+    def media_gone(self, seat: SeatId, asked_for: bool = False) -> None:
+        """The media connection of a seat is gone: ask for a new one.
+
+        asked_for: its own client closed it, and offers anew by itself when it wants to.
+        """
         self._streams.pop(seat, None)
-        if seat in self._conversations:
+        if seat in self._conversations and not asked_for:
             self._conversations[seat].reoffer()
 
     def media_restarted(self) -> None:

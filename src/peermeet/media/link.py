@@ -60,7 +60,8 @@ class MediaLink:
         """socket: where the worker listens, in a directory only we may enter.
         packets_per_s: what one person may send, or None for the worker's own limit.
 
-        on_streams(circle, seat, {mid: seat}); on_media(circle, seat, "connected" or "gone");
+        on_streams(circle, seat, {mid: seat}); on_media(circle, seat, "connected",
+        "left" or "gone");
         on_restart(): all connections are lost, gates are applied, browsers should offer again.
         Callbacks run in the loop and must not block.
         """
@@ -131,12 +132,13 @@ class MediaLink:
     async def answer(self, circle: str, seat: str, sdp: str) -> str:
         """The worker's answer to a browser's offer; it replaces the seat's connection.
 
-        Raises MediaRefused ("bad_sdp", "unknown_seat" or "busy"), after `ANSWER_S` at the latest.
+        Raises MediaRefused ("bad_sdp" or "busy"), after `ANSWER_S` at the latest.
         """
         reply = await self._ask({"do": "offer", "circle": circle, "seat": seat, "sdp": sdp})
         answer = reply.get("sdp")
         if not isinstance(answer, str):
-            raise MediaRefused(str(reply.get("refused")))
+            # A seat the worker does not know yet will be known in a moment.
+            raise MediaRefused("bad_sdp" if reply.get("refused") == "bad_sdp" else "busy")
         return answer
 
     async def stats(self) -> dict[str, int]:

@@ -111,7 +111,8 @@ class Publication:
 
 
 class Peer:
-    """One connection of one seat. on_state is told "connected" and, after it, "gone"."""
+    """One connection of one seat. on_state is told "connected" and how that ended: "left" if
+    the client said goodbye, else "gone"."""
 
     def __init__(self, ground: Ground, offer: Offer, on_state: Callable[[str], None]) -> None:
         now = time.monotonic()
@@ -123,7 +124,8 @@ class Peer:
         self._nominated = asyncio.Event()
         self.agent = ground.ice.open(offer.ice_ufrag, now)
         self.agent.on_nominated = self._nominated.set
-        self._dtls = Dtls(ground.certificate, self._send_dtls, ground.counters, self._finished.set)
+        self._left = False
+        self._dtls = Dtls(ground.certificate, self._send_dtls, ground.counters, self._leave)
         self.agent.on_dtls = self._receive_dtls
         self._open: Callable[[bytes], int] | None = None
         self._control: srtp.Control | None = None
@@ -184,7 +186,11 @@ class Peer:
             await self._dtls.stop()
             self._ground.ice.close(self.agent)
             if connected:
-                self._on_state("gone")
+                self._on_state("left" if self._left else "gone")
+
+    def _leave(self) -> None:
+        self._left = True
+        self._finished.set()
 
     def close(self) -> None:
         """Forward nothing to or from this person any more. Safe to repeat; `run` then ends."""

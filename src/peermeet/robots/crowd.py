@@ -14,6 +14,7 @@ from typing import Any, TypedDict
 from peermeet.protocol import COLORS, Profile
 from peermeet.robots.habits import Habits, facilitate, take_part
 from peermeet.robots.line import BadLink, Link
+from peermeet.robots.options import MAX_ROBOTS
 from peermeet.robots.robot import Robot, RobotFailed
 
 NAMES = (
@@ -34,7 +35,7 @@ NAMES = (
     "Curlew",
     "Jay",
 )
-MAX_ROBOTS = len(NAMES)
+assert len(NAMES) == MAX_ROBOTS
 
 # One robot after the other: a handshake costs more than anything after it.
 _ARRIVAL_S = 0.2
@@ -61,41 +62,15 @@ class CrowdReport(TypedDict):
     robots: list[RobotReport]
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of `peermeet robots`."""
-    parser.add_argument("link", metavar="LINK", help="an invitation, https://HOST/join#TOKEN")
-    parser.add_argument(
-        "--count",
-        type=int,
-        choices=range(1, MAX_ROBOTS + 1),
-        default=5,
-        metavar="N",
-        help="how many robots, 1 to 16 (5)",
-    )
-    parser.add_argument("--seconds", type=_positive, help="leave after this time")
-    parser.add_argument(
-        "--turn-seconds",
-        type=_positive,
-        nargs=2,
-        default=Habits().turn_s,
-        metavar=("LEAST", "MOST"),
-        help="how long a robot speaks in its turn (4 12)",
-    )
-    parser.add_argument(
-        "--lead",
-        metavar="LINK",
-        help="a facilitator's link: the first robot comes by it and leads until a person does",
-    )
-    parser.add_argument("--seed", type=int, default=1, help="another number, other choices (1)")
-    parser.add_argument("--report", type=Path, metavar="FILE", help="write what they saw as JSON")
-
-
 def main(chosen: argparse.Namespace) -> int:
     """Run `peermeet robots` until it is over, or until SIGINT or SIGTERM.
 
     Exit code 2: no invitation; 1: no robot got in; else 0.
     """
-    least, most = sorted(chosen.turn_seconds)
+    habits = Habits()
+    if chosen.turn_seconds is not None:
+        least, most = sorted(chosen.turn_seconds)
+        habits = Habits(turn_s=(least, most))
     try:
         told = asyncio.run(
             _until_told(
@@ -104,7 +79,7 @@ def main(chosen: argparse.Namespace) -> int:
                     chosen.count,
                     seconds=chosen.seconds,
                     report=chosen.report,
-                    habits=Habits(turn_s=(least, most)),
+                    habits=habits,
                     lead=chosen.lead,
                     seed=chosen.seed,
                 )
@@ -178,13 +153,6 @@ async def _until_told(work: Coroutine[Any, Any, CrowdReport]) -> CrowdReport:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     return await task
-
-
-def _positive(text: str) -> float:
-    number = float(text)
-    if not 0 < number < 1e6:
-        raise argparse.ArgumentTypeError("a positive number of seconds")
-    return number
 
 
 async def _live(robot: Robot, after_s: float, habits: Habits, facilitator: bool) -> None:

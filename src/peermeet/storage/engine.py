@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import event
+from sqlalchemy import event, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from peermeet.storage.tables import REVISION
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 WAIT_S = 5.0
 """How long a statement waits for its turn at the database."""
@@ -44,12 +49,35 @@ def open_engine(url: str) -> AsyncEngine:
 
 async def migrate(url: str) -> None:
     """Bring the tables of this database to the newest shape."""
-    # Alembic's command is synchronous and starts an event loop of its own.
-    await asyncio.to_thread(command.upgrade, alembic_config(url), "head")
+    if await _revision(url) != REVISION:
+        # Alembic's command is synchronous and starts an event loop of its own.
+        await asyncio.to_thread(_upgrade, url)
+
+
+async def _revision(url: str) -> str | None:
+    """The migration this database is at, or None if it is new."""
+    engine = create_async_engine(url, poolclass=NullPool)
+    try:
+        async with engine.connect() as connection:
+            found = await connection.execute(text("SELECT version_num FROM alembic_version"))
+            return found.scalar()
+    except DBAPIError:
+        return None
+    finally:
+        await engine.dispose()
+
+
+def _upgrade(url: str) -> None:
+    # Half a second that only the first start and a new version need to spend.
+    from alembic import command
+
+    command.upgrade(alembic_config(url), "head")
 
 
 def alembic_config(url: str) -> Config:
     """Alembic's settings without a file of their own; the scripts lie beside the package."""
+    from alembic.config import Config
+
     inside = Path(__file__).parent.parent / "migrations"
     config = Config()
     config.set_main_option(

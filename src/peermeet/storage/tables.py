@@ -6,6 +6,9 @@ from sqlalchemy import BigInteger, Column, ForeignKey, Integer, MetaData, String
 
 metadata = MetaData()
 
+REVISION = "0001"
+"""The newest migration; a test compares. A start at this revision need not load Alembic."""
+
 circles = Table(
     "circles",
     metadata,

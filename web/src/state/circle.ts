@@ -62,8 +62,6 @@ export function turnLeftMs(nowMs: number): number | null {
   return turn.running ? turn.remaining_ms - (nowMs - shownAt.value) : turn.remaining_ms;
 }
 
-let phaseLength = { number: -1, ms: 0 };
-
 /** How much of the turn, or else of the phase, is used: 0–1, or null when nothing is measured. */
 export function usedShare(nowMs: number): number | null {
   const now = view.value;
@@ -72,12 +70,10 @@ export function usedShare(nowMs: number): number | null {
     const left = turnLeftMs(nowMs);
     return left === null ? null : clamp(1 - left / Math.max(1, now.turn.given_ms));
   }
-  const { number, remaining_ms } = now.phase;
-  if (remaining_ms === null) return null;
-  // The length of a phase is not told; what was left when it was first seen comes close.
-  if (phaseLength.number !== number) phaseLength = { number, ms: remaining_ms };
+  const { length_ms, remaining_ms } = now.phase;
+  if (length_ms === null || remaining_ms === null) return null;
   const passed = now.paused ? 0 : nowMs - shownAt.value;
-  return clamp(1 - (remaining_ms - passed) / Math.max(1, phaseLength.ms));
+  return clamp(1 - (remaining_ms - passed) / length_ms);
 }
 
 /** How loud the holder of a firm turn is played to the others: softly out before it moves on. */
