@@ -63,6 +63,12 @@ export class Media {
     if (this.pc?.connectionState !== "connected") await this.start(capacity);
   }
 
+  /** The server knows of no connection: makes a new one, unless one is just being made. */
+  async renew(capacity: number): Promise<void> {
+    const state = this.pc?.connectionState;
+    if (state !== "new" && state !== "connecting") await this.start(capacity);
+  }
+
   /** What is sent from now on; null sends nothing. The same track survives a restart. */
   send(kind: Kind, track: MediaStreamTrack | null): void {
     this.sending[kind] = track;

@@ -121,7 +121,7 @@ function frame(frame: ServerFrame): void {
       media.setStreams(frame.mids);
       break;
     case "reoffer":
-      void media.start(circle.capacity.value);
+      void media.renew(circle.capacity.value);
       break;
     case "fault":
       tell(text.code(frame.code));
