@@ -23,7 +23,8 @@ MEASURE = """() => ({
     const { left, top, right, bottom, width, height } = it.getBoundingClientRect();
     const isIn = left >= 0 && top >= 0 && right <= innerWidth && bottom <= innerHeight;
     return { words: it.innerText.trim(), isIn, isMain: it.classList.contains('main'),
-             isSmall: Math.min(width, height) < target };
+             isSmall: Math.min(width, height) < target,
+             isSqueezed: height > width && !it.classList.contains('tile') };
   }),
 })""".replace("target", str(TARGET_PX))
 
@@ -55,6 +56,8 @@ class Album:
             words = button["words"]
             if button["isSmall"]:
                 self.wrong.append(f"{name}: {words!r} is smaller than {TARGET_PX} px")
+            if button["isSqueezed"]:
+                self.wrong.append(f"{name}: {words!r} is squeezed")
             must = words in ALWAYS_THERE or (button["isMain"] and main_in_sight)
             if must and not button["isIn"]:
                 self.wrong.append(f"{name}: {words!r} is out of sight")
