@@ -21,6 +21,8 @@ from peermeet.robots.options import MAX_ROBOTS
 from peermeet.robots.options import add_arguments as add_robot_arguments
 from peermeet.storage.engine import migrate
 
+GOODBYE_S = 2.0
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; the exit code."""
@@ -79,6 +81,7 @@ def serve(settings: Settings, robots: int = 0) -> int:
         level=settings.log_level.upper(), format="%(levelname)s %(name)s %(message)s"
     )
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    logging.getLogger("uvicorn.error").addFilter(_is_ours)
     settings.data.mkdir(parents=True, exist_ok=True)
     settings.data.chmod(0o700)
     with open(settings.data / "server.lock", "w") as lock:
@@ -113,6 +116,14 @@ def serve(settings: Settings, robots: int = 0) -> int:
     return 0 if server.started else 1
 
 
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Not the traceback that uvicorn logs for each text frame that is no UTF-8.
+
+    A client could fill the disk with them; the frame ends its connection (1007) all the same.
+    """
+    return not str(record.msg).startswith("Invalid UTF-8")
+
+
 def _robot_arguments(settings: Settings, robots: int) -> tuple[str, ...]:
     local = settings.model_copy(update={"public_url": f"http://{settings.host}:{settings.port}"})
     return (
@@ -141,4 +152,7 @@ class _Server(uvicorn.Server):
             self._robots.terminate()
             await self._robots.wait()
         say_goodbye(self.config.app)
+        if self.server_state.tasks:
+            # uvicorn is about to close every line at once: let the last words go out first.
+            await asyncio.wait(set(self.server_state.tasks), timeout=GOODBYE_S)
         await super().shutdown(sockets)

@@ -78,8 +78,10 @@ def _open(key: bytes, purpose: bytes, token: str) -> bytes | None:
     except ValueError:
         return None
     # The canonical spelling only: base64 has several for the same bytes.
-    same = hmac.compare_digest(mac, _mac(key, purpose, body)) and _encode(body) == body_text
-    return body if same else None
+    is_ours = hmac.compare_digest(mac, _mac(key, purpose, body)) and f"{body_text}.{mac_text}" == (
+        f"{_encode(body)}.{_encode(mac)}"
+    )
+    return body if is_ours else None
 
 
 def _encode(data: bytes) -> str:

@@ -51,7 +51,7 @@ Ref = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=r"^[
 """A client's own name for a request; its answer carries the same."""
 
 Secret = Annotated[
-    str, StringConstraints(min_length=20, max_length=200, pattern=r"^[A-Za-z0-9_.-]+$")
+    str, StringConstraints(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9_.-]+$")
 ]
 
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-import pytest
 import pytest_asyncio
 
 from tests.scenarios.client import Client, Frame, Refused
@@ -357,10 +356,6 @@ async def test_a_server_that_is_stopped_loses_nothing_either(group: Group) -> No
         nothing_is_lost(crash, client.view)
 
 
-@pytest.mark.xfail(
-    raises=AssertionError,
-    reason="uvicorn closes every line before the bye is written: cli's shutdown does not wait",
-)
 async def test_a_server_that_is_stopped_says_so(group: Group) -> None:
     await group.is_cut_off(group.server.stop, group.fay.view)
     for client in group.all:

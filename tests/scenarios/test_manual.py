@@ -40,8 +40,10 @@ async def test_somebody_joins_takes_their_turn_and_leaves(person: Seat) -> None:
     assert {"kind": "your_turn", "seat": ana.seat} in ana.notices
     assert 170_000 < ana.remaining_ms() <= 180_000
     await ana.do("pass_turn", turn=ana.view["turn"]["number"])
-    await ana.leave()
+    await ana.do("leave")
+    await ana.until(lambda: ana.close_code)
     assert ana.bye["code"] == "left"
+    await ana.drop()
     await fay.until(lambda: [seat["id"] for seat in fay.view["seats"]] == [fay.seat])
 
 
