@@ -9,7 +9,6 @@ import json
 import logging
 import socket
 import sys
-from collections.abc import Sequence
 
 import uvicorn
 from pydantic import ValidationError
@@ -107,21 +106,22 @@ def serve(settings: Settings, robots: int = 0) -> int:
                 timeout_graceful_shutdown=5,
                 h11_max_incomplete_event_size=16_384,
             ),
-            _robot_arguments(settings, robots) if robots else (),
+            settings,
+            robots,
         )
-        print("PeerMeet is at", settings.url)
-        print("Facilitator: ", new_link(settings, as_facilitator=True))
-        print("Participants:", new_link(settings, as_facilitator=False), flush=True)
         server.run()
     return 0 if server.started else 1
 
 
 def _is_ours(record: logging.LogRecord) -> bool:
-    """Not the traceback that uvicorn logs for each text frame that is no UTF-8.
+    """Not uvicorn's traceback for each text frame that is no UTF-8, nor for a media worker that
+    cannot start.
 
-    A client could fill the disk with them; the frame ends its connection (1007) all the same.
+    A client could fill the disk with the first; the frame ends its connection (1007) all the
+    same. The second comes after the worker's own line, which says why.
     """
-    return not str(record.msg).startswith("Invalid UTF-8")
+    text = str(record.msg)
+    return not text.startswith("Invalid UTF-8") and "MediaFailed" not in text
 
 
 def _robot_arguments(settings: Settings, robots: int) -> tuple[str, ...]:
@@ -133,18 +133,26 @@ def _robot_arguments(settings: Settings, robots: int) -> tuple[str, ...]:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server, with a word to everybody before it goes, and robots beside it."""
+    """uvicorn's server: prints two links when it is up, has a word for everybody before it goes,
+    and may have robots beside it."""
 
-    def __init__(self, config: uvicorn.Config, robots: Sequence[str]) -> None:
+    def __init__(self, config: uvicorn.Config, settings: Settings, robots: int) -> None:
         super().__init__(config)
-        self._arguments = robots
+        self._settings = settings
+        self._count = robots
         self._robots: asyncio.subprocess.Process | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        if self.started and self._arguments:
+        if not self.started:
+            return
+        print("PeerMeet is at", self._settings.url)
+        print("Facilitator: ", new_link(self._settings, as_facilitator=True))
+        print("Participants:", new_link(self._settings, as_facilitator=False), flush=True)
+        if self._count:
+            arguments = _robot_arguments(self._settings, self._count)
             self._robots = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "peermeet", *self._arguments
+                sys.executable, "-m", "peermeet", *arguments
             )
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
