@@ -257,7 +257,7 @@ class Runner:
         if events:
             for event in events:
                 self.circle = evolve(self.circle, event, now)
-            self._act(events)
+            await self._act(events)
         if not asked.outcome.done():
             asked.outcome.set_result(Outcome(self._shown, events))
         # After the result: who leaves is told "done" before "bye".
@@ -298,12 +298,14 @@ class Runner:
         self._in_doubt = False
         if stored.seq != self._seq:
             self.circle, self._seq = replay(stored), stored.seq
-            self._act(())
+            await self._act(())
             self._say_farewell()
 
-    def _act(self, events: Sequence[Event]) -> None:
+    async def _act(self, events: Sequence[Event]) -> None:
         """Apply what the new value projects: gates first, then views."""
         self._media.apply(self.id, _named(self.circle))
+        # Let the link write: views for everybody take longer than a gate may stay open.
+        await asyncio.sleep(0)
         for seat in [s for s in self._profiles if s not in self.circle.seats]:
             del self._profiles[seat]
             self._streams.pop(seat, None)
