@@ -57,10 +57,14 @@ class FakeConnection {
 
 class FakeAudio {
   static playing: FakeAudio[] = [];
+  static isAllowed = true;
+  paused = true;
   autoplay = false;
   volume = 1;
   srcObject: unknown = null;
   async play() {
+    if (!FakeAudio.isAllowed) throw new DOMException("no tap yet", "NotAllowedError");
+    this.paused = false;
     FakeAudio.playing.push(this);
   }
 }
@@ -68,6 +72,7 @@ class FakeAudio {
 let answer: string | null;
 let videos: ReadonlyMap<string, MediaStreamTrack>;
 let media: Media;
+let blocked: boolean | undefined;
 const last = () => FakeConnection.all.at(-1) as FakeConnection;
 
 beforeEach(() => {
@@ -80,13 +85,16 @@ beforeEach(() => {
   vi.stubGlobal("Audio", FakeAudio);
   FakeConnection.all = [];
   FakeAudio.playing = [];
+  FakeAudio.isAllowed = true;
   answer = "answer";
   media = new Media({
     negotiate: async () => answer,
     video: (tracks) => {
       videos = tracks;
     },
-    blocked: () => {},
+    blocked: (isBlocked) => {
+      blocked = isBlocked;
+    },
   });
 });
 afterEach(() => {
@@ -169,4 +177,22 @@ test("a living connection outlives the socket", async () => {
   last().becomes("failed");
   await media.ensure(4);
   expect(FakeConnection.all).toHaveLength(2);
+});
+
+test("sound that the browser held back plays after any tap, all of it", async () => {
+  const page = new EventTarget();
+  vi.stubGlobal("addEventListener", page.addEventListener.bind(page));
+  await media.start(4);
+  FakeAudio.isAllowed = false;
+  media.setStreams({ "2": "s5", "4": "s6" });
+  await vi.advanceTimersByTimeAsync(0);
+  expect(blocked).toBe(true);
+  FakeAudio.isAllowed = true;
+  media.setStreams({ "2": "s5", "4": "s6", "6": "s7" });
+  await vi.advanceTimersByTimeAsync(0);
+  expect(blocked).toBe(true);
+  page.dispatchEvent(new Event("click"));
+  await vi.advanceTimersByTimeAsync(0);
+  expect(blocked).toBe(false);
+  expect(FakeAudio.playing).toHaveLength(3);
 });

@@ -33,6 +33,7 @@ export class Media {
   private attempt = 0;
   private retry: ReturnType<typeof setTimeout> | undefined;
   private capacity = 0;
+  private readonly onTap = () => this.unblock();
 
   constructor(private readonly events: MediaEvents) {}
 
@@ -90,7 +91,7 @@ export class Media {
 
   /** Plays what the browser had blocked; call it from a tap. */
   unblock(): void {
-    for (const player of this.players.values()) void this.play(player);
+    for (const player of this.players.values()) if (player.paused) void this.play(player);
   }
 
   close(): void {
@@ -188,12 +189,13 @@ export class Media {
   private async play(player: HTMLAudioElement): Promise<void> {
     try {
       await player.play();
-      this.events.blocked(false);
     } catch (error) {
       // AbortError only says that the player was taken away meanwhile.
-      if (error instanceof DOMException && error.name === "NotAllowedError")
-        this.events.blocked(true);
+      if (!(error instanceof DOMException && error.name === "NotAllowedError")) return;
+      // After a reload any tap will do, such as "I am ready".
+      globalThis.addEventListener?.("click", this.onTap, { once: true });
     }
+    this.events.blocked([...this.players.values()].some(({ paused }) => paused));
   }
 
   private drop(): void {
