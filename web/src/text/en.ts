@@ -25,7 +25,7 @@ export const crisis = {
   ] as const,
   lines: [
     ["United States, Canada", "988"],
-    ["United Kingdom, Ireland", "Samaritans 116 123"],
+    ["UK, Ireland (Samaritans)", "116 123"],
     ["France", "3114"],
     ["Netherlands", "113 or 0800-0113"],
     ["Spain", "024"],
