@@ -1,6 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Command } from "../net/socket";
 import type { View } from "../protocol";
+import { view as current } from "../state/circle";
 import { settings } from "../state/session";
 import { ask } from "../state/visit";
 import { text } from "../text/en";
@@ -68,7 +69,7 @@ const shown = (key: string) => (settings.keys.value ? key : undefined);
 export function Facilitator({ view }: { view: View }) {
   const [open, setOpen] = useState<"more" | "start" | "end" | null>(null);
   const close = () => setOpen(null);
-  useKeys(view);
+  useKeys();
   return (
     <section class="fac" aria-label={words.title}>
       <h2>{words.title}</h2>
@@ -171,9 +172,12 @@ function More({ view, onClose, onStart, onEnd }: MoreProps) {
 }
 
 /** Single keys, silent while somebody types or a dialog is open. */
-function useKeys(view: View): void {
+function useKeys(): void {
   useEffect(() => {
     const hear = (event: KeyboardEvent) => {
+      // What holds now and not what was drawn last: effects run a moment after the drawing.
+      const view = current.value;
+      if (!view) return;
       if (!settings.keys.value || event.repeat || event.ctrlKey || event.metaKey || event.altKey)
         return;
       if (document.querySelector("dialog[open]") || isTyping(event.target)) return;
@@ -184,7 +188,7 @@ function useKeys(view: View): void {
     };
     document.addEventListener("keydown", hear);
     return () => document.removeEventListener("keydown", hear);
-  }, [view]);
+  }, []);
 }
 
 const isTyping = (target: EventTarget | null) =>
