@@ -25,19 +25,19 @@ async def test_fay_leads_a_round(sit: Sit, with_keys: bool) -> None:
 
     await fay.start_round(first=ana)
     await fay.sees("Ana has the piece")
+    await ana.sees("It is your turn")
 
     # The clock: a minute more, at rest, running again.
-    before_ms = fay.remaining_ms()
+    before_ms = ana.remaining_ms()
     await press("+1 min", "+")
     await ana.hears_said("You have some more time.")
-    assert MINUTE_MS - 10_000 < fay.remaining_ms() - before_ms <= MINUTE_MS + 500
+    assert MINUTE_MS - 10_000 < ana.remaining_ms() - before_ms <= MINUTE_MS + 500
     await press("Hold clock", "h")
-
     await expect(fay.button("Run clock")).to_be_visible()
     resting_ms = fay.remaining_ms()
     await press("Run clock", "h")
     await expect(fay.button("Hold clock")).to_be_visible()
-    assert 0 <= resting_ms - fay.remaining_ms() < 1_000
+    assert 0 <= resting_ms - fay.remaining_ms() < 5_000
 
     # The floor: on, back with the time she had, and to whom Fay chooses.
     await press("Thank and pass", "n")
@@ -46,7 +46,7 @@ async def test_fay_leads_a_round(sit: Sit, with_keys: bool) -> None:
     await press("Back", "b")
     await ana.sees("It is your turn")
     await ben.sees("Ana has the piece")
-    assert resting_ms - 10_000 < fay.remaining_ms() <= resting_ms
+    assert resting_ms - 10_000 < ana.remaining_ms() <= resting_ms
     await fay.tap_face(ben)
     await fay.tap("Give the turn")
     await ben.sees("It is your turn")
@@ -72,6 +72,7 @@ async def test_keys_are_only_letters_while_somebody_writes_or_a_dialog_is_open(
     await fay.start_round(first=ana)
     await fay.sees("Ana has the piece")
     await fay.tap("More…")
+    await expect(fay.page.get_by_role("dialog")).to_be_visible()
     await fay.page.keyboard.press("n")
     await fay.page.keyboard.press("p")
     await fay.tap("Close")
