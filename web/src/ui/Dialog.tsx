@@ -1,18 +1,20 @@
 import type { ComponentChildren } from "preact";
 import { useId, useLayoutEffect, useRef } from "preact/hooks";
 import { text } from "../text/en";
-import { QuickExit } from "./TopBar";
+import { HelpInACrisis, QuickExit } from "./TopBar";
 
 interface Props {
   title: string;
   onClose(): void;
   /** What the closing button says. */
   closing?: string;
+  /** This is the help itself. */
+  isHelp?: boolean;
   children: ComponentChildren;
 }
 
 /** The browser's own modal dialog; it keeps and gives back the focus. */
-export function Dialog({ title, onClose, closing = text.close, children }: Props) {
+export function Dialog({ title, onClose, closing = text.close, isHelp, children }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
   useLayoutEffect(() => dialog.current?.showModal(), []);
@@ -20,6 +22,7 @@ export function Dialog({ title, onClose, closing = text.close, children }: Props
     <dialog ref={dialog} aria-labelledby={id} onClose={onClose}>
       <div class="dialog-top">
         <h2 id={id}>{title}</h2>
+        {!isHelp && <HelpInACrisis />}
         <QuickExit />
       </div>
       {children}

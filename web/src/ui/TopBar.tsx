@@ -13,19 +13,28 @@ export function TopBar({
   sub?: string;
   heading?: boolean;
 }) {
-  const [isOpen, setOpen] = useState(false);
   return (
     <header class="top">
       <div class="what">
         {heading ? <h1>{title}</h1> : <b>{title}</b>}
         {sub && <small>{sub}</small>}
       </div>
+      <HelpInACrisis />
+      <QuickExit />
+    </header>
+  );
+}
+
+/** The button and its panel, on every page and in every dialog. */
+export function HelpInACrisis() {
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <>
       <button type="button" onClick={() => setOpen(true)}>
         {crisis.button}
       </button>
-      <QuickExit />
       {isOpen && <Crisis onClose={() => setOpen(false)} />}
-    </header>
+    </>
   );
 }
 
@@ -40,7 +49,7 @@ export function QuickExit() {
 /** No request, no logging: nobody learns that this was opened. */
 function Crisis({ onClose }: { onClose(): void }) {
   return (
-    <Dialog title={crisis.title} onClose={onClose}>
+    <Dialog title={crisis.title} onClose={onClose} isHelp>
       <p>{crisis.near}</p>
       <Numbers title={crisis.emergency} rows={crisis.numbers} />
       <Numbers title={crisis.talk} rows={crisis.lines} />
