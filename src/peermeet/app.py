@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import socket
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -18,7 +17,7 @@ from peermeet.config import Settings
 from peermeet.core.model import Millis
 from peermeet.hosting.host import Host
 from peermeet.hosting.ports import SystemClock
-from peermeet.media.link import MediaLink
+from peermeet.media.link import MediaLink, own_address
 from peermeet.signalling.socket import Sockets
 from peermeet.storage.engine import migrate, open_engine
 from peermeet.storage.journal import SqlJournal
@@ -48,20 +47,6 @@ def new_link(settings: Settings, as_facilitator: bool) -> str:
     return f"{settings.url}/join#{token}"
 
 
-def own_address() -> str:
-    """The address that other machines of this network see; loopback where there is none.
-
-    Connecting a UDP socket sends nothing: it only asks the routing table. The address is one of
-    those kept free for documentation (RFC 5737).
-    """
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))
-        except OSError:
-            return "127.0.0.1"
-        return str(probe.getsockname()[0])
-
-
 def media_socket(settings: Settings) -> Path:
     """Where web process and media worker meet. Unix socket paths hold 107 bytes at most."""
     path = (settings.data / "media.sock").absolute()
@@ -86,7 +71,7 @@ def build(settings: Settings) -> FastAPI:
             # The link's callbacks need the host and the host needs the link.
             media = MediaLink(
                 socket=media_socket(settings),
-                bind=settings.media_bind or own_address(),
+                bind=settings.media_bind or own_address("0.0.0.0"),
                 port=settings.udp_port,
                 announce=settings.announce_ip,
                 on_streams=lambda c, s, mids: host.set_streams(c, s, mids),

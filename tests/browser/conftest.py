@@ -4,7 +4,6 @@ Every page of every test is watched (see watch.py): a request to a third party, 
 console or a broken policy fails the test that it happened in.
 """
 
-import os
 import wave
 from collections.abc import AsyncIterator, Awaitable, Callable
 from importlib.resources import files
@@ -17,22 +16,10 @@ from playwright.async_api import Browser, async_playwright
 
 from tests.browser.person import Person
 from tests.browser.watch import Watch
+from tests.chromium import FLAGS, require
 from tests.scenarios.conftest import server as server
 from tests.scenarios.server import Server
 
-CHROMIUM = Path("/usr/bin/chromium")
-IS_THERE = CHROMIUM.exists()
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--use-fake-ui-for-media-stream",
-    "--use-fake-device-for-media-stream",
-)
 Invite = Callable[..., Awaitable[Person]]
 Sit = Callable[..., Awaitable[list[Person]]]
 
@@ -53,16 +40,12 @@ def write_speech(path: Path) -> None:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def chromium(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Browser]:
     """Every microphone in it speaks real words; every camera shows a picture that moves."""
-    if not IS_THERE:
-        missing = "Debian's Chromium is not installed: NO page was looked at in a real browser"
-        if os.environ.get("PEERMEET_CI"):
-            pytest.fail(missing)
-        pytest.skip(missing)
+    program = require()
     speech = tmp_path_factory.mktemp("speech") / "speech.wav"
     write_speech(speech)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path=CHROMIUM,
+            executable_path=program,
             args=[*FLAGS, f"--use-file-for-fake-audio-capture={speech}"],
         )
         yield browser

@@ -9,20 +9,11 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Page, async_playwright
 
-from peermeet.media.worker import own_address
+from peermeet.media.link import own_address
+from tests.chromium import FLAGS, require
 from tests.media.kit import OPEN, SHUT, Media, until
 
-CHROMIUM = Path("/usr/bin/chromium")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="Debian's Chromium is not installed"),
-]
-FLAGS = [
-    "--no-sandbox",
-    "--use-fake-ui-for-media-stream",
-    "--use-fake-device-for-media-stream",
-    "--autoplay-policy=no-user-gesture-required",
-]
+pytestmark = pytest.mark.browser
 PAGE = """<!doctype html><script>
 const pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
 const codecs = (kind, name) => RTCRtpReceiver.getCapabilities(kind).codecs
@@ -75,7 +66,10 @@ class Tab:
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = await playwright.chromium.launch(
+            executable_path=require(),
+            args=[*FLAGS, "--autoplay-policy=no-user-gesture-required"],
+        )
         yield browser
         await browser.close()
 

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import socket as network
 import sys
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -304,6 +305,22 @@ class MediaLink:
         # A fault above must not cost a circle its media.
         except Exception:
             logger.exception("media callback failed")
+
+
+def own_address(bind_ip: str) -> str:
+    """The address to announce when none is given: the bound one, or the one routes prefer."""
+    if bind_ip not in ("0.0.0.0", "::"):
+        return bind_ip
+    family, anywhere = (
+        (network.AF_INET6, "2001:db8::1") if ":" in bind_ip else (network.AF_INET, "192.0.2.1")
+    )
+    with network.socket(family, network.SOCK_DGRAM) as probe:
+        try:
+            # Connecting a datagram socket sends nothing; it asks the routing table.
+            probe.connect((anywhere, 9))
+            return str(probe.getsockname()[0])
+        except OSError:
+            return "::1" if ":" in bind_ip else "127.0.0.1"
 
 
 class _Line:

@@ -16,7 +16,6 @@ import json
 import logging
 import os
 import signal
-import socket
 import sys
 import time
 from collections import Counter
@@ -29,6 +28,7 @@ from peermeet.media import srtp
 from peermeet.media.circle import Circle
 from peermeet.media.dtls import Admission, Certificate, SelfTestFailed, self_test
 from peermeet.media.icelite import IceLite
+from peermeet.media.link import own_address
 from peermeet.media.mux import Mux
 from peermeet.media.peer import PACKETS_PER_S, Ground, Peer
 from peermeet.media.sdp import SdpRefused, parse_offer
@@ -300,22 +300,6 @@ def _gates(seats: Any) -> dict[str, Gate]:
             raise BadLine
         gates[seat] = Gate(audio=audio, video=video, space=_name(gate, "space"))
     return gates
-
-
-def own_address(bind_ip: str) -> str:
-    """The address to announce when none is given: the bound one, or the one routes prefer."""
-    if bind_ip not in ("0.0.0.0", "::"):
-        return bind_ip
-    family, anywhere = (
-        (socket.AF_INET6, "2001:db8::1") if ":" in bind_ip else (socket.AF_INET, "192.0.2.1")
-    )
-    with socket.socket(family, socket.SOCK_DGRAM) as probe:
-        try:
-            # Connecting a datagram socket sends nothing; it asks the routing table.
-            probe.connect((anywhere, 9))
-            return str(probe.getsockname()[0])
-        except OSError:
-            return "::1" if ":" in bind_ip else "127.0.0.1"
 
 
 async def run(arguments: argparse.Namespace) -> int:
