@@ -19,7 +19,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, cast
 
 from bench.member import Member
 from peermeet.core.messages import Command, Leave, PassTurn, SetMic, StartPhase
@@ -56,32 +55,6 @@ Stages = dict[str, float]
 """Milliseconds since the beginning, by what had happened then."""
 
 
-class _TooEarly(Exception):
-    """A packet came before our own half of the handshake was done."""
-
-
-class _NoKeys:
-    """Stands where the keys will be."""
-
-    def unprotect(self, _: bytes) -> bytes:
-        raise _TooEarly
-
-    unprotect_rtcp = unprotect
-
-
-class _Ear(Member):
-    """A member who, as a browser does, loses what comes before it can be opened."""
-
-    def __init__(self, places: int) -> None:
-        super().__init__(places, ip="0.0.0.0")
-        self._dtls._rx_srtp = cast(Any, _NoKeys())
-
-    def _readable(self) -> None:
-        # The event loop calls again for whatever lies behind the lost packet.
-        with suppress(_TooEarly):
-            super()._readable()
-
-
 class Person:
     """Somebody in the circle. Use `sit`; `leave` frees the seat."""
 
@@ -94,7 +67,7 @@ class Person:
         self._streams: dict[str, SeatId] = {}
         self._news = asyncio.Event()
         # As many places as a browser asks for: the server has all of them to negotiate.
-        self._member = _Ear(line.welcome.capacity - 1)
+        self._member = Member(line.welcome.capacity - 1, ip="0.0.0.0")
         self._member.on_rtp = self._hear
         self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(line.beat())]
 

@@ -230,6 +230,9 @@ class Member:
                 self._nominated.set()
             elif 20 <= first <= 63:
                 self._queue.put_nowait(datagram)
+            elif cast(object, self._dtls._rx_srtp) is None:
+                # As a browser does: what comes before the keys is lost.
+                continue
             elif 192 <= datagram[1] <= 223:
                 self.rtcp.append(self._dtls._rx_srtp.unprotect_rtcp(datagram))
             else:

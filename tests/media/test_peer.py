@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 import time
+import weakref
 from collections import Counter
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from aiortc import RTCDtlsTransport
@@ -69,6 +72,27 @@ async def connect(
         await asyncio.gather(life, return_exceptions=True)
         member.vanish()
     return states
+
+
+async def test_a_connection_that_is_over_leaves_nothing_to_collect(ground: Ground) -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        member, states = Member(1), list[str]()
+        peer = Peer(ground, parse_offer(member.offer), states.append)
+        life = asyncio.create_task(peer.run())
+        await member.join(peer.answer())
+        await until(lambda: states)
+        parts: list[Any] = [peer, peer._dtls._dtls, peer.agent]
+        gone = [weakref.ref(part) for part in parts]
+        parts.clear()
+        life.cancel()
+        await asyncio.gather(life, return_exceptions=True)
+        member.vanish()
+        del peer, life
+        await until(lambda: [ref() for ref in gone] == [None, None, None])
+    finally:
+        gc.enable()
 
 
 class Anybody(dict[Address, Agent]):

@@ -83,6 +83,10 @@ class Admission:
             await asyncio.sleep(start_at - now)
 
 
+def _nobody(*_: object) -> None:
+    """Listens after the end."""
+
+
 class _Transport:
     """What aiortc expects of an ICE transport, with a bounded queue behind it."""
 
@@ -98,6 +102,10 @@ class _Transport:
             self._queue.put_nowait(datagram)
         except asyncio.QueueFull:
             self._counters["drop.dtls_queue"] += 1
+
+    def forget(self) -> None:
+        """Send nothing any more."""
+        self._send_datagram = _nobody
 
     async def _recv(self) -> bytes:
         return await self._queue.get()
@@ -152,6 +160,9 @@ class Dtls:
         """Say goodbye to the client. Safe to repeat."""
         self._dtls.remove_all_listeners("statechange")
         await self._dtls.stop()
+        # Whoever waits for our words holds us: let go, so that all goes at once.
+        self._transport.forget()
+        self._on_closed = _nobody
 
     def _state_changed(self) -> None:
         if self._dtls.state in ("closed", "failed"):

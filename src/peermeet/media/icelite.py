@@ -83,6 +83,9 @@ class IceLite:
             self.by_address.pop(address, None)
         agent.validated.clear()
         agent.address = None
+        # Peer and agent hold one another; the worker's collector comes too rarely for 160 KiB.
+        agent.on_nominated = _ignore_nomination
+        agent.on_dtls, agent.on_media = _ignore_dtls, _ignore_media
 
     def answer(self, datagram: bytes, source: Address, now: float) -> bytes | None:
         """What to send back to `source`, or None. Counts each reason for silence.

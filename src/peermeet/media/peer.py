@@ -110,6 +110,10 @@ class Publication:
         layer.want_key_frame()
 
 
+def _nobody(_: str) -> None:
+    """Listens after the end."""
+
+
 class Peer:
     """One connection of one seat. on_state is told "connected" and how that ended: "left" if
     the client said goodbye, else "gone"."""
@@ -187,6 +191,8 @@ class Peer:
             self._ground.ice.close(self.agent)
             if connected:
                 self._on_state("left" if self._left else "gone")
+            # Whoever listens knows this peer: without this the two would keep one another.
+            self._on_state = _nobody
 
     def _leave(self) -> None:
         self._left = True
