@@ -76,10 +76,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 def serve(settings: Settings, robots: int = 0) -> int:
     """Serve until a signal; one server a data folder. robots: how many to seat beside."""
-    logging.basicConfig(
-        level=settings.log_level.upper(), format="%(levelname)s %(name)s %(message)s"
-    )
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    # Only our own words get quieter or louder: a library's debug log would hold what people sent
+    # and what the journal must forget.
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
+    logging.getLogger("peermeet").setLevel(settings.log_level.upper())
     logging.getLogger("uvicorn.error").addFilter(_is_ours)
     settings.data.mkdir(parents=True, exist_ok=True)
     settings.data.chmod(0o700)

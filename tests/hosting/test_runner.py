@@ -135,10 +135,10 @@ async def test_everybody_is_told_why_their_line_ends() -> None:
     async with node() as here:
         runner, fay, ana, fays, anas = await here.circle_of_two()
         await runner.ask(fay, m.Remove(ana))
-        assert anas.farewell == ("removed", False)
+        await until(lambda: anas.farewell == ("removed", False))
         assert here.media.gates[runner.id].keys() == {"s1"}
         await runner.ask(fay, m.EndCircle())
-        assert fays.farewell == ("circle_ended", False)
+        await until(lambda: fays.farewell == ("circle_ended", False))
         await until(lambda: here.host.circle(runner.id) is None)
         assert here.journal.circles == {}
         assert here.media.gates == {}

@@ -80,3 +80,11 @@ async def test_a_dropped_line_is_taken_up_again_with_the_seat_and_the_turn(perso
     await ana.meet()
     await fay.speak()
     await ana.until(lambda: ana.heard[seat, 1] >= 10)
+
+
+async def test_who_ends_the_circle_is_told_that_it_is_done_and_then_goodbye(person: Seat) -> None:
+    fay, ana = await both_in_a_round(person)
+    await fay.do("end_circle")
+    for client in (fay, ana):
+        await client.until(lambda client=client: client.close_code)  # type: ignore[misc]
+        assert client.bye["code"] == "circle_ended"

@@ -260,7 +260,8 @@ class Runner:
             await self._act(events)
         if not asked.outcome.done():
             asked.outcome.set_result(Outcome(self._shown, events))
-        # After the result: who leaves is told "done" before "bye".
+        # Whoever asked to leave or to end is told "done" before "bye".
+        await asyncio.sleep(0)
         self._say_farewell()
 
     async def _keep(self, events: Sequence[Event], now: Millis) -> None:

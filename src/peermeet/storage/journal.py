@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Annotated
 
 from pydantic import Field, TypeAdapter
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -73,6 +73,10 @@ class SqlJournal:
         async with self._begin() as connection:
             await connection.execute(delete(journal).where(journal.c.circle_id == circle))
             await connection.execute(delete(circles).where(circles.c.id == circle))
+        if self._engine.dialect.name == "sqlite":
+            # Deleted rows are overwritten in the database, but its log still has them.
+            async with self._begin() as connection:
+                await connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
 
     @asynccontextmanager
     async def _begin(self) -> AsyncIterator[AsyncConnection]:
