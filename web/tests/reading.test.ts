@@ -126,7 +126,8 @@ describe("the one main button", () => {
 });
 
 test("the microphone is told in words, and a held one is not told to other members", () => {
-  expect(micWords(round(), false)).toBe("Mic waits for you");
+  expect(micWords(view(), false)).toBe("Mic waits for you");
+  expect(micWords(round(), false)).toBe("Mic off");
   expect(micWords(view({ seats: [seat("s2", { mic: "on" })] }), false)).toBe("Mic on");
   const held = seat("s3", { mic: "held" });
   expect(seatWords(held, view())).toBe("");

@@ -132,5 +132,6 @@ export function micWords(view: View, listenOnly: boolean): string {
   if (seat?.mic === "held") return text.mic.held;
   if (seat?.mic === "on") return text.mic.on;
   if (listenOnly) return text.mic.listen;
-  return text.mic.waits;
+  // "Waits for you" only when it does: to somebody who listens it would feel like a push.
+  return view.may.includes("set_mic") ? text.mic.waits : text.mic.off;
 }

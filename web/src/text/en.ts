@@ -205,6 +205,7 @@ export const text = {
   mic: {
     title: "Microphone",
     waits: "Mic waits for you",
+    off: "Mic off",
     on: "Mic on",
     held: "Mic held by the facilitator",
     listen: "Listening only",
