@@ -1,8 +1,10 @@
-"""The server of the scenarios, with its invitations as people see them."""
+"""A whole server of its own for the tests of this folder."""
 
 import os
 import signal
-import tempfile
+import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,22 +12,15 @@ from pathlib import Path
 import pytest
 
 from peermeet.robots.line import Link
-from tests.scenarios.server import Server as Running
 
 
 @dataclass(frozen=True)
 class Server:
-    """A running `peermeet serve`; facilitator, participant: whole links."""
+    """A running `peermeet serve`, and its two invitations as people see them."""
 
-    running: Running
-
-    @property
-    def facilitator(self) -> str:
-        return f"{self.running.url}/join#{self.running.facilitator}"
-
-    @property
-    def participant(self) -> str:
-        return f"{self.running.url}/join#{self.running.participant}"
+    facilitator: str
+    participant: str
+    pid: int
 
     @property
     def for_fay(self) -> Link:
@@ -36,17 +31,53 @@ class Server:
         return Link.parse(self.participant)
 
     def kill_media_worker(self) -> None:
-        """End the process that carries the media, without a word."""
-        os.kill(self.running.worker(), signal.SIGKILL)
+        """End its child process, which carries the media, without a word."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        for child in children:
+            if b"peermeet.media.worker" in Path(f"/proc/{child}/cmdline").read_bytes():
+                os.kill(int(child), signal.SIGKILL)
+                return
+        raise AssertionError("no media worker")
+
+
+def free_port() -> int:
+    """A number that is free for TCP and UDP alike, as the server uses one for both."""
+    for _ in range(20):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port: int = taken.getsockname()[1]
+        with socket.socket(type=socket.SOCK_DGRAM) as datagrams:
+            try:
+                datagrams.bind(("", port))
+            except OSError:
+                continue
+        return port
+    raise AssertionError("no free port")
 
 
 @pytest.fixture
-def server() -> Iterator[Server]:
+def server(tmp_path: Path) -> Iterator[Server]:
     """Started for one test, stopped after it."""
-    with tempfile.TemporaryDirectory(prefix="pm-") as folder:  # short: it holds a Unix socket
-        running = Running(Path(folder))
+    environment = {
+        **os.environ,
+        "PEERMEET_DATA": str(tmp_path / "data"),
+        "PEERMEET_PORT": str(free_port()),
+        "PEERMEET_CONFIG": str(tmp_path / "none.env"),
+    }
+    with (
+        open(tmp_path / "serve.log", "w") as log,
+        subprocess.Popen(
+            [sys.executable, "-m", "peermeet", "serve"],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        ) as process,
+    ):
+        assert process.stdout is not None
         try:
-            running.start()
-            yield Server(running)
+            told = [process.stdout.readline() for _ in range(3)]
+            assert told[2], (tmp_path / "serve.log").read_text()
+            yield Server(told[1].split()[-1], told[2].split()[-1], process.pid)
         finally:
-            running.stop()
+            process.terminate()
+            process.wait(15)
