@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Protocol
 
 from peermeet.core.messages import Event
@@ -55,6 +56,35 @@ class Journal(Protocol):
 
     async def delete(self, circle: str) -> None:
         """Forget a circle and all its events."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """One link of a group that lets nobody in.
+
+    code: `Invitation.code` of the link. review_on: the day (UTC) on which the admin looks at it
+    again. appeal: what the person reads about having it looked at sooner.
+    """
+
+    group: str
+    code: str
+    made_at: Millis
+    review_on: date
+    appeal: str
+
+
+class Blocks(Protocol):
+    """The blocked links of all groups. Every method raises JournalTrouble."""
+
+    async def load(self) -> Sequence[Block]: ...
+
+    async def put(self, block: Block) -> None:
+        """Add a block, or renew the one of this code; the older `made_at` stays."""
+
+    async def remove(self, group: str, code: str) -> None: ...
+
+    async def forget(self, today: date) -> None:
+        """Delete what was not renewed in time after its review."""
 
 
 class Media(Protocol):

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import event, text
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from peermeet.hosting.ports import JournalTrouble
 from peermeet.storage.tables import REVISION
 
 if TYPE_CHECKING:
@@ -45,6 +48,23 @@ def open_engine(url: str) -> AsyncEngine:
         cursor.close()
 
     return engine
+
+
+@asynccontextmanager
+async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """All of it or nothing; raises JournalTrouble."""
+    try:
+        async with engine.begin() as connection:
+            yield connection
+    except (SQLAlchemyError, OSError) as trouble:
+        raise JournalTrouble(type(trouble).__name__) from trouble
+
+
+async def leave_no_trace(engine: AsyncEngine) -> None:
+    """What was deleted goes from SQLite's log too, where overwriting rows does not reach."""
+    if engine.dialect.name == "sqlite":
+        async with transaction(engine) as connection:
+            await connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
 
 
 async def migrate(url: str) -> None:

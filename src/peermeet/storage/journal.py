@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import Field, TypeAdapter
-from sqlalchemy import delete, insert, select, text, update
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from peermeet.core.messages import Event
 from peermeet.core.model import Millis
 from peermeet.hosting.ports import JournalTrouble, StoredCircle
+from peermeet.storage.engine import leave_no_trace, transaction
 from peermeet.storage.tables import circles, journal
 
 _event: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="kind")])
@@ -26,14 +25,14 @@ class SqlJournal:
         self._engine = engine
 
     async def open_circle(self, circle: str, group: str, at: Millis) -> None:
-        async with self._begin() as connection:
+        async with transaction(self._engine) as connection:
             await connection.execute(
                 insert(circles).values(id=circle, group_id=group, seq=0, opened_at=at, alive_at=at)
             )
 
     async def append(self, circle: str, seq: int, events: Sequence[Event], at: Millis) -> None:
         """The update of `seq` is the fence: whoever is not at the end cannot write."""
-        async with self._begin() as connection:
+        async with transaction(self._engine) as connection:
             moved = await connection.execute(
                 update(circles)
                 .where(circles.c.id == circle, circles.c.seq == seq)
@@ -55,36 +54,25 @@ class SqlJournal:
             )
 
     async def beat(self, circle_ids: Sequence[str], at: Millis) -> None:
-        async with self._begin() as connection:
+        async with transaction(self._engine) as connection:
             await connection.execute(
                 update(circles).where(circles.c.id.in_(circle_ids)).values(alive_at=at)
             )
 
     async def load(self, circle: str) -> StoredCircle | None:
-        async with self._begin() as connection:
+        async with transaction(self._engine) as connection:
             found = await _read(connection, circle)
         return found[0] if found else None
 
     async def load_all(self) -> Sequence[StoredCircle]:
-        async with self._begin() as connection:
+        async with transaction(self._engine) as connection:
             return await _read(connection, None)
 
     async def delete(self, circle: str) -> None:
-        async with self._begin() as connection:
+        async with transaction(self._engine) as connection:
             await connection.execute(delete(journal).where(journal.c.circle_id == circle))
             await connection.execute(delete(circles).where(circles.c.id == circle))
-        if self._engine.dialect.name == "sqlite":
-            # Deleted rows are overwritten in the database, but its log still has them.
-            async with self._begin() as connection:
-                await connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
-
-    @asynccontextmanager
-    async def _begin(self) -> AsyncIterator[AsyncConnection]:
-        try:
-            async with self._engine.begin() as connection:
-                yield connection
-        except (SQLAlchemyError, OSError) as trouble:
-            raise JournalTrouble(type(trouble).__name__) from trouble
+        await leave_no_trace(self._engine)
 
 
 async def _read(connection: AsyncConnection, circle: str | None) -> list[StoredCircle]:

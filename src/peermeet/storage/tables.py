@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Integer, MetaData, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Date,
+    ForeignKey,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
 
 metadata = MetaData()
 
-REVISION = "0001"
+REVISION = "0002"
 """The newest migration; a test compares. A start at this revision need not load Alembic."""
 
 circles = Table(
@@ -30,8 +40,24 @@ journal = Table(
 )
 """Crash memory: seat ids and facts, no names and no words."""
 
+blocks = Table(
+    "blocks",
+    metadata,
+    Column("group_id", String(64), primary_key=True),
+    Column("code", String(8), primary_key=True),
+    Column("made_at", BigInteger, nullable=False),
+    Column("review_on", Date, nullable=False, index=True),
+    Column("appeal", Text, nullable=False),
+)
+"""Blocked links. No person: whose link it was is nowhere."""
+
+BLOCK_KEPT_DAYS = 30
+"""How long a block goes on after its review date. One that nobody looks at must not keep a person
+out for ever."""
+
 RETENTION = {
     "circles": "deleted when the circle ends, or at a start 12 hours after it was last alive",
     "journal": "deleted with its circle",
+    "blocks": f"deleted {BLOCK_KEPT_DAYS} days after the review date unless renewed",
 }
 """Every table must have a rule here; a test insists."""
