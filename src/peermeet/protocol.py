@@ -8,6 +8,7 @@ lives here: pydantic only says whether a frame has the right shape.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
@@ -82,6 +83,8 @@ class Fault(StrEnum):
     LEFT = "left"
     """You left, as you asked."""
     REMOVED = "removed"
+    BLOCKED = "blocked"
+    """The host of the group has blocked the link this person came by."""
     CIRCLE_ENDED = "circle_ended"
     RESTARTING = "restarting"
     """The server goes down and will be back: reconnect with the resume token."""
@@ -238,12 +241,22 @@ class FaultFrame:
     kind: Literal["fault"] = "fault"
 
 
+def _is_none(value: object) -> bool:
+    return value is None
+
+
 @dataclass(frozen=True)
 class Bye:
-    """The last frame before the server closes. again: reconnecting makes sense."""
+    """The last frame before the server closes. again: reconnecting makes sense.
+
+    Only with `blocked`: words, the host's own, say how to appeal; review_on is the day on which
+    the block will be looked at again.
+    """
 
     code: str
     again: bool
+    words: Annotated[str | None, Field(exclude_if=_is_none)] = None
+    review_on: Annotated[date | None, Field(exclude_if=_is_none)] = None
     kind: Literal["bye"] = "bye"
 
 

@@ -409,9 +409,14 @@ export interface FaultFrame {
 }
 /**
  * The last frame before the server closes. again: reconnecting makes sense.
+ *
+ * Only with `blocked`: words, the host's own, say how to appeal; review_on is the day on which
+ * the block will be looked at again.
  */
 export interface Bye {
   code: string;
   again: boolean;
+  words?: string | null;
+  review_on?: string | null;
   kind: "bye";
 }

@@ -4,7 +4,7 @@
 import { effect, signal } from "@preact/signals";
 import { callToTurn, endCall, tell } from "../a11y/announce";
 import { allowChime, chime } from "../a11y/chime";
-import { askLink } from "../net/api";
+import { askLink, type Blocked } from "../net/api";
 import { keepAwake } from "../net/devices";
 import { Media } from "../net/media";
 import { type Command, type Line, type Outcome, Socket } from "../net/socket";
@@ -32,6 +32,8 @@ export type Page = "landing" | "checking" | "bad_link" | "unreachable" | "join" 
 export const page = signal<Page>("landing");
 /** Why the circle said good-bye. */
 export const byeCode = signal("");
+/** What the host of the group adds to it, in paragraphs. */
+export const byeWords = signal<string[]>([]);
 
 let socket: Socket | null = null;
 
@@ -60,8 +62,8 @@ export async function arrive(): Promise<void> {
   }
   page.value = "checking";
   const answer = await askLink(link);
-  if (answer !== "works") page.value = answer;
-  else page.value = "join";
+  if (typeof answer === "object") sayGoodBye("blocked", false, answer);
+  else page.value = answer === "works" ? "join" : answer;
 }
 
 /** The person has chosen how to be here and has affirmed the agreement. */
@@ -127,7 +129,7 @@ function frame(frame: ServerFrame): void {
       tell(text.code(frame.code));
       break;
     case "bye":
-      sayGoodBye(frame.code, frame.again);
+      sayGoodBye(frame.code, frame.again, frame);
       break;
   }
 }
@@ -181,7 +183,9 @@ function deferred(): { promise: Promise<void>; resolve: () => void } {
   return { promise, resolve };
 }
 
-function sayGoodBye(code: string, again: boolean): void {
+type Added = { [Key in keyof Blocked]?: Blocked[Key] | null };
+
+function sayGoodBye(code: string, again: boolean, { words, review_on }: Added): void {
   if (again) return;
   if (code === "bad_resume" && kept("link")) {
     // The seat is gone but the invitation is at hand: a new seat, after a look at the link.
@@ -192,8 +196,9 @@ function sayGoodBye(code: string, again: boolean): void {
   }
   stop();
   if (!SEAT_REMAINS.has(code)) drop("resume");
-  if (code === "removed") drop("link");
+  if (code === "removed" || code === "blocked") drop("link");
   byeCode.value = code;
+  byeWords.value = [...(words ? [words] : []), ...(review_on ? [text.reviewOn(review_on)] : [])];
   page.value = "bye";
 }
 
@@ -211,6 +216,7 @@ export async function leave(): Promise<void> {
   stop();
   drop("resume");
   byeCode.value = "left";
+  byeWords.value = [];
   page.value = "bye";
 }
 

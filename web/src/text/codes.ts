@@ -19,6 +19,10 @@ export const BYES: Record<string, { title: string; body: string; again?: boolean
     title: "You cannot be in this circle today",
     body: "A facilitator has asked you to leave for today. This can be hard. You may talk with the host of the group about it, and help is there if you need it.",
   },
+  blocked: {
+    title: "This link does not let you in for now",
+    body: "The host of the group has closed the link you came by for a while. This can be hard, and it may be meant for somebody else who has the same link. Help is there if you need it. You can ask for another look:",
+  },
   circle_full: {
     title: "Every seat is taken",
     body: "The circle is full just now. You can try again later, or ask the facilitator.",
@@ -72,6 +76,7 @@ export const CODES: Record<string, string> = {
   circle_full: "Every seat is taken.",
   door_closed: "The door is closed.",
   removed: "You cannot be in this circle today.",
+  blocked: "This link does not let you in for now.",
   circle_ended: "The circle has ended.",
   bad_frame: "Something went wrong between this page and the server.",
   unknown_command: "The server does not know that yet. Please load the page again.",

@@ -288,6 +288,14 @@ export const text = {
   },
 
   bye: (code: string) => BYES[code] ?? BYES.trouble ?? { title: "", body: "" },
+  /** day: as 2027-01-31. */
+  reviewOn: (day: string) => {
+    const written = new Date(`${day}T00:00:00Z`).toLocaleDateString("en", {
+      dateStyle: "long",
+      timeZone: "UTC",
+    });
+    return `Without asking, it will be looked at again by ${written}.`;
+  },
   comeBack: "Come back in",
   code: (code: string) => CODES[code] ?? "That did not work just now. Nothing has changed.",
   notice: (kind: string, name: string, mine = false) =>

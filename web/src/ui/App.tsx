@@ -1,6 +1,6 @@
 import { useEffect } from "preact/hooks";
 import { call, said } from "../a11y/announce";
-import { byeCode, comeBack, page, quickExit } from "../state/visit";
+import { byeCode, byeWords, comeBack, page, quickExit } from "../state/visit";
 import { text } from "../text/en";
 import { CirclePage } from "./Circle";
 import { Join } from "./Join";
@@ -46,7 +46,7 @@ function Page() {
       return (
         <Plain
           title={title}
-          body={[body]}
+          body={[body, ...byeWords.value]}
           {...(again ? { again: { words: text.comeBack, act: comeBack } } : {})}
         />
       );
