@@ -7,18 +7,22 @@ import secrets
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from fastapi import FastAPI, WebSocket
 
 from peermeet import identity
 from peermeet.api import health, links, pages
+from peermeet.api.desk import Desk
 from peermeet.config import Settings
 from peermeet.core.model import Millis
+from peermeet.hosting.blocks import BlockList
 from peermeet.hosting.host import Host
-from peermeet.hosting.ports import SystemClock
+from peermeet.hosting.ports import Block, SystemClock
 from peermeet.media.link import MediaLink, own_address
 from peermeet.signalling.socket import Sockets
+from peermeet.storage.blocks import SqlBlocks
 from peermeet.storage.engine import migrate, open_engine
 from peermeet.storage.journal import SqlJournal
 
@@ -39,12 +43,21 @@ def server_key(settings: Settings) -> bytes:
     return key
 
 
-def new_link(settings: Settings, as_facilitator: bool) -> str:
+@dataclass(frozen=True)
+class Link:
+    """An invitation as people get it, and the code it is called by."""
+
+    url: str
+    code: str
+
+
+def new_link(settings: Settings, as_facilitator: bool) -> Link:
     """A fresh invitation to the circle of this server."""
+    key, nonce = server_key(settings), secrets.token_bytes(8)
     until = Millis(SystemClock().now() + settings.link_days * DAY_MS)
     invitation = identity.Invitation(identity.HOME, as_facilitator)
-    token = identity.make_link(server_key(settings), invitation, secrets.token_bytes(8), until)
-    return f"{settings.url}/join#{token}"
+    token = identity.make_link(key, invitation, nonce, until)
+    return Link(f"{settings.url}/join#{token}", identity.link_code(key, nonce))
 
 
 def media_socket(settings: Settings) -> Path:
@@ -82,7 +95,10 @@ def build(settings: Settings) -> FastAPI:
             await media.start()
             stack.push_async_callback(media.stop)
             await stack.enter_async_context(host)
-            app.state.sockets = Sockets(host, clock, key, settings.origins)
+            blocks = await stack.enter_async_context(BlockList(SqlBlocks(engine), SystemClock()))
+            await stack.enter_async_context(Desk(settings.data, blocks))
+            app.state.sockets = Sockets(host, blocks, clock, key, settings.origins)
+            app.state.blocks = blocks
             app.state.media = media
             app.state.host = host
             yield
@@ -103,7 +119,11 @@ def build(settings: Settings) -> FastAPI:
     async def is_ready() -> bool:
         return bool(app.state.media.is_up)
 
-    app.include_router(links.router(key, clock.now))
+    def find_block(group: str, code: str) -> Block | None:
+        blocks: BlockList = app.state.blocks
+        return blocks.find(group, code)
+
+    app.include_router(links.router(key, clock.now, find_block))
     app.include_router(health.router(is_ready))
     pages.add_pages(app, Path(__file__).parent / "web")
     app.add_middleware(pages.Headers)

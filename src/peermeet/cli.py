@@ -9,18 +9,31 @@ import json
 import logging
 import socket
 import sys
+from datetime import date, timedelta
 
 import uvicorn
 from pydantic import ValidationError
 
 from peermeet import __version__, protocol
+from peermeet.api import desk
 from peermeet.app import build, new_link, say_goodbye
 from peermeet.config import Settings
+from peermeet.identity import read_code
 from peermeet.robots.options import MAX_ROBOTS
 from peermeet.robots.options import add_arguments as add_robot_arguments
 from peermeet.storage.engine import migrate
+from peermeet.storage.tables import BLOCK_KEPT_DAYS
 
 GOODBYE_S = 2.0
+MAX_LINKS = 100
+
+SHARED_LINK = (
+    "Whoever has this link can come in and can pass it on. Blocking its code blocks everybody who"
+    " came by it:\nfor people who need a link of their own there is --for-one."
+)
+LINKS_FOR_ONE = (
+    "Give each to one person and note its code for yourself: the server does not know whose it is."
+)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -43,8 +56,37 @@ def main(arguments: list[str] | None = None) -> int:
     add_robot_arguments(robots)
     admin = commands.add_parser("admin", help="for whoever runs the server")
     tasks = admin.add_subparsers(dest="task", required=True)
-    link = tasks.add_parser("link", help="print a fresh invitation link")
+    link = tasks.add_parser("link", help="print a fresh invitation link with its code")
     link.add_argument("--role", choices=("facilitator", "participant"), required=True)
+    link.add_argument(
+        "--for-one",
+        type=int,
+        choices=range(1, MAX_LINKS + 1),
+        nargs="?",
+        const=1,
+        metavar="N",
+        help="print N links (1), each for one person, so that one alone can be blocked",
+    )
+    block = tasks.add_parser("block", help="let nobody in by a link, or renew its block")
+    block.add_argument("code", type=_code, metavar="CODE", help="of the link, such as K7Q2M")
+    block.add_argument(
+        "--review",
+        type=_day,
+        required=True,
+        metavar="YYYY-MM-DD",
+        help=f"when you will look at it again, at most {desk.MAX_REVIEW_DAYS} days from now; "
+        f"the block ends {BLOCK_KEPT_DAYS} days after it unless renewed",
+    )
+    block.add_argument(
+        "--appeal",
+        type=_appeal,
+        required=True,
+        metavar="TEXT",
+        help="what the person reads: how to have it looked at sooner",
+    )
+    tasks.add_parser("blocks", help="list the blocked links by the day of their review")
+    unblock = tasks.add_parser("unblock", help="let people in by a link again")
+    unblock.add_argument("code", type=_code, metavar="CODE")
     chosen = parser.parse_args(arguments)
     match chosen.command:
         case "schema":
@@ -68,10 +110,75 @@ def main(arguments: list[str] | None = None) -> int:
         case "migrate":
             asyncio.run(migrate(settings.database))
             return 0
-        case "admin":
-            print(new_link(settings, as_facilitator=chosen.role == "facilitator"))
+        case "admin" if chosen.task == "link":
+            for _ in range(chosen.for_one or 1):
+                fresh = new_link(settings, as_facilitator=chosen.role == "facilitator")
+                print(fresh.code, fresh.url)
+            print(LINKS_FOR_ONE if chosen.for_one else SHARED_LINK, file=sys.stderr)
             return 0
+        case "admin":
+            return _order(settings, chosen)
     raise AssertionError(chosen.command)
+
+
+def _code(text: str) -> str:
+    code = read_code(text)
+    if code is None:
+        raise argparse.ArgumentTypeError("a code has five letters and digits, such as K7Q2M")
+    return code
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError("a day looks like 2027-01-31") from None
+
+
+def _appeal(text: str) -> str:
+    if not 1 <= len(text.strip()) <= desk.MAX_APPEAL:
+        raise argparse.ArgumentTypeError(f"1 to {desk.MAX_APPEAL} characters are needed")
+    return text.strip()
+
+
+def _order(settings: Settings, chosen: argparse.Namespace) -> int:
+    """Have the running server block or unblock a link, or tell which are blocked."""
+    order: desk.Order
+    match chosen.task:
+        case "block":
+            order = desk.MakeBlock(chosen.code, chosen.review, chosen.appeal)
+        case "unblock":
+            order = desk.EndBlock(chosen.code)
+        case _:
+            order = desk.ListBlocks()
+    try:
+        told = desk.ask(settings.data, order)
+    except OSError:
+        print(
+            f"No server answers in {settings.data}. Start it, then say this again.", file=sys.stderr
+        )
+        return 1
+    if told.refusal is not None:
+        print(told.refusal, file=sys.stderr)
+        return 1
+    match order:
+        case desk.MakeBlock(code=code, review_on=review_on):
+            print(f"{code} is blocked. Sent away: {told.sent_away}.")
+            print(f"Look at it again on {review_on}; it ends by itself on {_ends_on(review_on)}.")
+        case desk.EndBlock(code=code):
+            print(f"{code} lets people in again.")
+        case desk.ListBlocks():
+            for block in told.blocks:
+                print(f"{block.code} review {block.review_on} ends {_ends_on(block.review_on)}")
+                print(f"      {block.appeal}")
+            if not told.blocks:
+                print("No link is blocked.")
+    return 0
+
+
+def _ends_on(review_on: date) -> date:
+    """The first day on which a block that nobody renewed is gone."""
+    return review_on + timedelta(days=BLOCK_KEPT_DAYS + 1)
 
 
 def serve(settings: Settings, robots: int = 0) -> int:
@@ -127,8 +234,8 @@ def _is_ours(record: logging.LogRecord) -> bool:
 def _robot_arguments(settings: Settings, robots: int) -> tuple[str, ...]:
     local = settings.model_copy(update={"public_url": f"http://{settings.host}:{settings.port}"})
     return (
-        *("robots", new_link(local, as_facilitator=False)),
-        *("--count", str(robots), "--lead", new_link(local, as_facilitator=True)),
+        *("robots", new_link(local, as_facilitator=False).url),
+        *("--count", str(robots), "--lead", new_link(local, as_facilitator=True).url),
     )
 
 
@@ -147,8 +254,9 @@ class _Server(uvicorn.Server):
         if not self.started:
             return
         print("PeerMeet is at", self._settings.url)
-        print("Facilitator: ", new_link(self._settings, as_facilitator=True))
-        print("Participants:", new_link(self._settings, as_facilitator=False), flush=True)
+        for whose, leads in (("Facilitator: ", True), ("Participants:", False)):
+            link = new_link(self._settings, as_facilitator=leads)
+            print(whose, link.code, link.url, flush=True)
         if self._count:
             arguments = _robot_arguments(self._settings, self._count)
             self._robots = await asyncio.create_subprocess_exec(

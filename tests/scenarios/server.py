@@ -94,15 +94,19 @@ class Server:
 
     def link(self, role: str) -> str:
         """A fresh invitation, by the admin's command; role: facilitator or participant."""
-        told = subprocess.run(
-            [sys.executable, "-m", "peermeet", "admin", "link", "--role", role],
+        told = self.admin("link", "--role", role)
+        assert told.returncode == 0, told.stderr
+        return told.stdout.strip().split("#")[1]
+
+    def admin(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """What `peermeet admin` says to these words."""
+        return subprocess.run(
+            [sys.executable, "-m", "peermeet", "admin", *words],
             env=self._environment(),
-            stdout=subprocess.PIPE,
+            capture_output=True,
             text=True,
-            check=True,
             timeout=START_S,
         )
-        return told.stdout.strip().split("#")[1]
 
     def _end(self, number: signal.Signals) -> float:
         at = time.monotonic()

@@ -1,1 +1,1 @@
-"""Plain HTTP: does this link work, is the server well, and the pages."""
+"""Plain HTTP: does this link work, is the server well, the pages; and the admin's desk."""

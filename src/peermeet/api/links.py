@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from peermeet.core.model import Millis
+from peermeet.hosting.ports import Block
 from peermeet.identity import read_link
 from peermeet.limits import TokenBucket
 from peermeet.protocol import AGREEMENT_VERSION, Fault, Secret
@@ -21,7 +22,9 @@ class LinkQuestion(BaseModel):
     link: Secret
 
 
-def router(key: bytes, now: Callable[[], Millis]) -> APIRouter:
+def router(
+    key: bytes, now: Callable[[], Millis], find_block: Callable[[str, str], Block | None]
+) -> APIRouter:
     """POST /api/link. Guessing is hopeless (128 bits); the bucket keeps it cheap."""
     routes = APIRouter()
     bucket = TokenBucket(burst=200, per_second=50)
@@ -42,6 +45,10 @@ def router(key: bytes, now: Callable[[], Millis]) -> APIRouter:
         invitation = read_link(key, question.link, now())
         if invitation is None:
             return JSONResponse({"error": Fault.BAD_LINK}, 404)
+        block = find_block(invitation.group, invitation.code)
+        if block is not None:
+            kind = {"words": block.appeal, "review_on": block.review_on.isoformat()}
+            return JSONResponse({"error": Fault.BLOCKED, **kind}, 403)
         role = "facilitator" if invitation.as_facilitator else "participant"
         return JSONResponse({"role": role, "agreement": AGREEMENT_VERSION})
 

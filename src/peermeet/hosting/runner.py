@@ -91,6 +91,7 @@ class Runner:
         self._conversations: dict[SeatId, Conversation] = {}
         self._profiles: dict[SeatId, Profile] = {}
         self._streams: dict[SeatId, Mapping[str, str]] = {}
+        self.links: dict[SeatId, str] = {}
 
     # --- asked from outside -------------------------------------------------------------------
 
@@ -125,6 +126,14 @@ class Runner:
             # The server is new, or the worker: their connection leads nowhere, and their own
             # ICE would notice only after half a minute.
             conversation.reoffer()
+
+    def remember_link(self, seat: SeatId, code: str) -> None:
+        """Note the code of the link by which this seat's person came (`identity.Invitation`).
+
+        In memory only, never in the journal, and kept after the seat is gone: a facilitator who
+        removed somebody can name the link to the admin. A restart forgets those who are gone.
+        """
+        self.links[seat] = code
 
     def change_profile(self, seat: SeatId, profile: Profile) -> None:
         if seat in self._conversations:

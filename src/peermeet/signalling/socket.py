@@ -12,6 +12,7 @@ import json
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from fastapi import WebSocket, WebSocketDisconnect
 from pydantic import ValidationError
@@ -19,8 +20,9 @@ from pydantic import ValidationError
 from peermeet.core.messages import Code, Refused, ReturnToSeat, TakeSeat
 from peermeet.core.model import CAPACITY, SeatId
 from peermeet.core.project import Notice, View
+from peermeet.hosting.blocks import BlockList
 from peermeet.hosting.host import Host
-from peermeet.hosting.ports import Clock, MediaRefused
+from peermeet.hosting.ports import Block, Clock, MediaRefused
 from peermeet.hosting.runner import Busy, Runner
 from peermeet.identity import make_resume, read_link, read_resume
 from peermeet.limits import TokenBucket, Waiting
@@ -66,10 +68,24 @@ WS_OVERLOAD = 1013
 class _Goodbye(Exception):
     """Ends a connection with a last word."""
 
-    def __init__(self, code: str, again: bool, close: int = 1000) -> None:
+    def __init__(
+        self, code: str, again: bool, close: int = 1000, block: Block | None = None
+    ) -> None:
         super().__init__(code)
         self.bye = Bye(code, again)
+        if block is not None:
+            self.bye = Bye(code, again, block.appeal, block.review_on)
         self.close = close
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a hello leads. code: of the link; is_own: it was theirs before."""
+
+    runner: Runner
+    seat: SeatId
+    code: str
+    is_own: bool
 
 
 class Line:
@@ -109,6 +125,9 @@ class Line:
     def bye(self, code: str, again: bool) -> None:
         self._end(_Goodbye(code, again, WS_RESTART if code == Fault.RESTARTING else 1000))
 
+    def blocked(self, block: Block) -> None:
+        self._end(_Goodbye(Fault.BLOCKED, again=False, block=block))
+
     def _end(self, goodbye: _Goodbye) -> None:
         self._goodbye = self._goodbye or goodbye
         self._ready.set()
@@ -132,8 +151,11 @@ class Line:
 class Sockets:
     """Serves WebSockets for a host."""
 
-    def __init__(self, host: Host, clock: Clock, key: bytes, origins: frozenset[str]) -> None:
+    def __init__(
+        self, host: Host, blocks: BlockList, clock: Clock, key: bytes, origins: frozenset[str]
+    ) -> None:
         self._host = host
+        self._blocks = blocks
         self._clock = clock
         self._key = key
         self._origins = origins
@@ -160,44 +182,56 @@ class Sockets:
             except (TimeoutError, WebSocketDisconnect, RuntimeError):
                 pass  # The other side is gone already; there is nobody left to tell.
 
-    async def seat_for(self, hello: Hello) -> tuple[Runner, SeatId, bool]:
-        """The seat a hello leads to, and whether it is one's old seat; raises _Goodbye."""
+    async def seat_for(self, hello: Hello) -> _Place:
+        """The seat a hello leads to; raises _Goodbye."""
         try:
-            resumed = await self._resume(hello)
-            found = resumed or await self._join(hello)
+            found = await self._resume(hello) or await self._join(hello)
         except Busy:
             raise _Goodbye(Fault.BUSY, again=True, close=WS_OVERLOAD) from None
         except Refused as refusal:
             raise _Goodbye(refusal.code, again=False) from None
         if found is None:
             raise _Goodbye(Fault.BAD_RESUME if hello.resume else Fault.BAD_LINK, again=False)
-        return *found, resumed is not None
+        return found
 
-    async def _resume(self, hello: Hello) -> tuple[Runner, SeatId] | None:
+    def came_by(self, place: _Place, line: Line) -> None:
+        """Remember the link of a seat: a facilitator may have to name it, an admin to block it."""
+        place.runner.remember_link(place.seat, place.code)
+        self._blocks.came_by(place.code, place.runner, place.seat, line.blocked)
+
+    async def _resume(self, hello: Hello) -> _Place | None:
         known = read_resume(self._key, hello.resume) if hello.resume else None
-        runner = self._host.circle(known[0]) if known else None
+        runner = self._host.circle(known.circle) if known else None
         if known is None or runner is None:
             return None
+        self._require_unblocked(runner.group, known.code)
         try:
-            await runner.ask(None, ReturnToSeat(known[1]))
+            await runner.ask(None, ReturnToSeat(known.seat))
         except Refused as refusal:
             if refusal.code in (Code.NO_SUCH_SEAT, Code.CIRCLE_ENDED):
                 return None
             raise
-        return runner, known[1]
+        return _Place(runner, known.seat, known.code, is_own=True)
 
-    async def _join(self, hello: Hello) -> tuple[Runner, SeatId] | None:
+    async def _join(self, hello: Hello) -> _Place | None:
         if hello.link is None:
             return None
         invitation = read_link(self._key, hello.link, self._clock.now())
         if invitation is None:
             raise _Goodbye(Fault.BAD_LINK, again=False)
+        self._require_unblocked(invitation.group, invitation.code)
         runner = await self._host.circle_of(invitation.group)
         outcome = await runner.ask(None, TakeSeat(invitation.as_facilitator))
-        return runner, outcome.events[0].seat  # type: ignore[union-attr]
+        seat = outcome.events[0].seat  # type: ignore[union-attr]
+        return _Place(runner, seat, invitation.code, is_own=False)
 
-    def resume_token(self, runner: Runner, seat: SeatId) -> str:
-        return make_resume(self._key, runner.id, seat)
+    def _require_unblocked(self, group: str, code: str) -> None:
+        block = self._blocks.find(group, code)
+        if block is not None:
+            raise _Goodbye(Fault.BLOCKED, again=False, block=block)
+
+    def resume_token(self, place: _Place) -> str:
+        return make_resume(self._key, place.runner.id, place.seat, place.code)
 
 
 class _Person:
@@ -217,12 +251,13 @@ class _Person:
         seated: tuple[Runner, SeatId] | None = None
         try:
             hello = await self._hello()
-            runner, seat, returning = await self._sockets.seat_for(hello)
-            seated = runner, seat
+            place = await self._sockets.seat_for(hello)
+            seated = runner, seat = place.runner, place.seat
             self._free()
-            token = self._sockets.resume_token(runner, seat)
+            self._sockets.came_by(place, self._line)
+            token = self._sockets.resume_token(place)
             self._line.send(Welcome(seat, token, CAPACITY))
-            runner.attach(seat, self._line, hello.profile, returning)
+            runner.attach(seat, self._line, hello.profile, place.is_own)
             await self._both_ways(runner, seat)
         except _Goodbye as goodbye:
             return goodbye
