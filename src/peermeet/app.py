@@ -21,10 +21,12 @@ from peermeet.hosting.blocks import BlockList
 from peermeet.hosting.host import Host
 from peermeet.hosting.ports import Block, SystemClock
 from peermeet.media.link import MediaLink, own_address
+from peermeet.runsheets import shipped
 from peermeet.signalling.socket import Sockets
 from peermeet.storage.blocks import SqlBlocks
 from peermeet.storage.engine import migrate, open_engine
 from peermeet.storage.journal import SqlJournal
+from peermeet.storage.sheets import SqlSheets
 
 DAY_MS = 86_400_000
 
@@ -68,10 +70,13 @@ def media_socket(settings: Settings) -> Path:
     return Path(tempfile.mkdtemp(prefix="peermeet-")) / "media.sock"
 
 
-def build(settings: Settings) -> FastAPI:
-    """The app; everything that runs lives inside its lifespan."""
+def build(settings: Settings, speed: float = 1.0) -> FastAPI:
+    """The app; everything that runs lives inside its lifespan.
+
+    speed: of the circles' clock; another than 1 is for rehearsals and their tests.
+    """
     key = server_key(settings)
-    clock = SystemClock()
+    clock = SystemClock(speed)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -91,7 +96,9 @@ def build(settings: Settings) -> FastAPI:
                 on_media=lambda c, s, state: host.media_changed(c, s, state),
                 on_restart=lambda: host.media_restarted(),
             )
-            host = Host(journal, media, clock)
+            sheets = SqlSheets(engine, shipped())
+            await sheets.forget_unused(clock.now())
+            host = Host(journal, media, sheets, clock)
             await media.start()
             stack.push_async_callback(media.stop)
             await stack.enter_async_context(host)

@@ -17,7 +17,9 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from peermeet.core.messages import Command
 from peermeet.core.model import SeatId
-from peermeet.core.project import Notice, View
+from peermeet.core.notices import Notice
+from peermeet.core.project import To, View
+from peermeet.core.runsheet import FILE_BYTES, PhaseWords
 
 VERSION = 1
 """Grows when a client written for the older one would no longer work."""
@@ -56,6 +58,13 @@ Secret = Annotated[
 ]
 
 
+SheetId = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=r"^[a-z0-9-]+$")]
+"""Which run sheet: a shipped one, or one the group keeps."""
+
+MAX_SAID = 1_000
+"""Characters of what may be written at once."""
+
+
 class Fault(StrEnum):
     """Why the server could not take a frame, or ended the connection. Stable codes.
 
@@ -78,6 +87,9 @@ class Fault(StrEnum):
     BUSY = "busy"
     """The server could not do it just now; nothing has changed; try again."""
     BAD_SDP = "bad_sdp"
+    BAD_SHEET = "bad_sheet"
+    """This text is no run sheet; `faults` says which lines and why."""
+    NO_SUCH_SHEET = "no_such_sheet"
     REPLACED = "replaced"
     """The same person opened the circle in another window."""
     LEFT = "left"
@@ -150,12 +162,80 @@ class ChangeProfile:
 
 
 @dataclass(frozen=True)
+class ChooseSheet:
+    """Make a run sheet the circle's: one that is kept (sheet), or a new one (text), which the
+    group then keeps. insert: set the phase aside and run it first. Answered by `done` or
+    `refused`.
+    """
+
+    __pydantic_config__ = _STRICT
+    ref: Ref
+    sheet: SheetId | None = None
+    text: Annotated[str, StringConstraints(max_length=FILE_BYTES)] | None = None
+    insert: bool = False
+    kind: Literal["choose_sheet"] = "choose_sheet"
+
+
+@dataclass(frozen=True)
+class GetLibrary:
+    """Ask which run sheets there are. Answered by `library` or `refused`."""
+
+    __pydantic_config__ = _STRICT
+    ref: Ref
+    kind: Literal["get_library"] = "get_library"
+
+
+@dataclass(frozen=True)
+class GetSheet:
+    """Ask for the text of a run sheet, to copy, edit or carry away. Answered by `sheet_text`."""
+
+    __pydantic_config__ = _STRICT
+    ref: Ref
+    sheet: SheetId
+    kind: Literal["get_sheet"] = "get_sheet"
+
+
+@dataclass(frozen=True)
+class ForgetSheet:
+    """Let the group no longer keep one of its own sheets."""
+
+    __pydantic_config__ = _STRICT
+    ref: Ref
+    sheet: SheetId
+    kind: Literal["forget_sheet"] = "forget_sheet"
+
+
+@dataclass(frozen=True)
+class Say:
+    """Write to all, to the facilitators, or in the channel of those who help."""
+
+    __pydantic_config__ = _STRICT
+    ref: Ref
+    to: To
+    text: Annotated[
+        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_SAID)
+    ]
+    kind: Literal["say"] = "say"
+
+
+@dataclass(frozen=True)
 class Ping:
     __pydantic_config__ = _STRICT
     kind: Literal["ping"] = "ping"
 
 
-ClientFrame = Hello | Do | Offer | ChangeProfile | Ping
+ClientFrame = (
+    Hello
+    | Do
+    | Offer
+    | ChangeProfile
+    | ChooseSheet
+    | GetLibrary
+    | GetSheet
+    | ForgetSheet
+    | Say
+    | Ping
+)
 
 
 # --- From the server -------------------------------------------------------------------------
@@ -178,13 +258,74 @@ class Welcome:
 
 @dataclass(frozen=True)
 class Show:
-    """The whole view, again after each change. `seq` grows; a smaller one is old news."""
+    """The whole view, again after each change. `seq` grows; a smaller one is old news.
+
+    profiles: of the seats in the view, except that a veiled person's is for those who lead.
+    links: to those who moderate, by which invitation link a removed person came.
+    """
 
     seq: int
     view: View
     profiles: dict[SeatId, Profile] = field(default_factory=dict)
     notices: list[Notice] = field(default_factory=list)
+    links: dict[SeatId, str] = field(default_factory=dict)
     kind: Literal["view"] = "view"
+
+
+@dataclass(frozen=True)
+class SheetWords:
+    """The words of the run sheet with this id; a phase's `words` counts into `phases`."""
+
+    id: str
+    title: str
+    source: str
+    phases: tuple[PhaseWords, ...]
+    kind: Literal["sheet"] = "sheet"
+
+
+@dataclass(frozen=True)
+class SheetEntry:
+    """A run sheet that may be chosen. minutes: what it plans. own: the group's, not shipped."""
+
+    id: str
+    title: str
+    source: str
+    minutes: int
+    own: bool
+
+
+@dataclass(frozen=True)
+class Library:
+    ref: str
+    sheets: tuple[SheetEntry, ...]
+    kind: Literal["library"] = "library"
+
+
+@dataclass(frozen=True)
+class SheetText:
+    ref: str
+    sheet: str
+    text: str
+    kind: Literal["sheet_text"] = "sheet_text"
+
+
+@dataclass(frozen=True)
+class SheetFault:
+    """A mistake in the text of a run sheet. line: from 1."""
+
+    line: int
+    words: str
+
+
+@dataclass(frozen=True)
+class Said:
+    """Somebody wrote. Kept in memory only, and gone when the circle ends. at: server time, ms."""
+
+    seat: SeatId
+    to: To
+    text: str
+    at: int
+    kind: Literal["said"] = "said"
 
 
 @dataclass(frozen=True)
@@ -213,10 +354,11 @@ class Done:
 
 @dataclass(frozen=True)
 class RefusedFrame:
-    """Nothing has changed."""
+    """Nothing has changed. faults: with `bad_sheet`."""
 
     ref: str
     code: str
+    faults: tuple[SheetFault, ...] = ()
     kind: Literal["refused"] = "refused"
 
 
@@ -261,7 +403,20 @@ class Bye:
 
 
 ServerFrame = (
-    Welcome | Show | Streams | Reoffer | Done | RefusedFrame | Answer | Pong | FaultFrame | Bye
+    Welcome
+    | Show
+    | SheetWords
+    | Library
+    | SheetText
+    | Said
+    | Streams
+    | Reoffer
+    | Done
+    | RefusedFrame
+    | Answer
+    | Pong
+    | FaultFrame
+    | Bye
 )
 
 client_frames: TypeAdapter[ClientFrame] = TypeAdapter(

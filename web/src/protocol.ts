@@ -1,24 +1,81 @@
 // GENERATED from the server's protocol.py by `npm run types`. Do not edit.
 
 export type Frame = ClientFrame | ServerFrame;
-export type ClientFrame = Hello | Do | Offer | ChangeProfile | Ping;
-/**
- * How a phase gives out the floor.
- */
-export type Mode = "talk" | "round" | "silence";
+export type ClientFrame =
+  Hello | Do | Offer | ChangeProfile | ChooseSheet | GetLibrary | GetSheet | ForgetSheet | Say | Ping;
 /**
  * What happens when a turn's time is used up.
  */
 export type Timeout = "soft" | "firm" | "none";
 /**
- * What a seat may do. A co-facilitator has the same powers as the facilitator.
+ * Who comes next.
  */
-export type Role = "facilitator" | "co-facilitator" | "member";
-export type ServerFrame = Welcome | Show | Streams | Reoffer | Done | RefusedFrame | Answer | Pong | FaultFrame | Bye;
+export type Order = "list" | "seeded-random" | "hand" | "quiet-first" | "previous-names-next";
+/**
+ * How a phase gives out the floor.
+ */
+export type Mode = "talk" | "round" | "queue" | "read" | "pairs" | "silence";
+/**
+ * What happens when a turn's time is used up.
+ */
+export type Timeout1 = "soft" | "firm" | "none";
+/**
+ * Why a camera was covered: told to its person, from a fixed list.
+ */
+export type Reason = "unsaid" | "private-things" | "somebody-else" | "distressing" | "moving";
+/**
+ * A reminder of what the group agreed, shown to all without a name or to one in private.
+ */
+export type Card =
+  "cross-talk" | "advice" | "graphic-detail" | "confidentiality" | "side-chat" | "substances-or-driving";
+/**
+ * What a content note may name; a fixed list, so that no words are kept.
+ */
+export type Topic =
+  "death" | "suicide" | "self-harm" | "violence" | "sexual-violence" | "substances" | "eating" | "illness" | "other";
+/**
+ * What a seat does for the circle. A seat may have several, or none: a member.
+ *
+ * Their powers stand in powers.py. The first facilitator is the one who leads.
+ */
+export type Role =
+  "facilitator" | "co-facilitator" | "timekeeper" | "guardian" | "greeter" | "interpreter" | "listener";
+export type ServerFrame =
+  | Welcome
+  | Show
+  | SheetWords
+  | Library
+  | SheetText
+  | Said
+  | Streams
+  | Reoffer
+  | Done
+  | RefusedFrame
+  | Answer
+  | Pong
+  | FaultFrame
+  | Bye;
+/**
+ * Whom a phase is for.
+ */
+export type Who = "all" | "facilitators" | "speaker" | "unheard";
+/**
+ * What a holder may do with the turn beside ending it, which is always theirs.
+ */
+export type Pass = "later" | "to-anyone";
+/**
+ * Whether people may answer one another.
+ */
+export type CrossTalk = "none" | "invited" | "open";
+export type Chat = "off" | "to-facilitators" | "on";
+/**
+ * Who may be heard while somebody holds the floor.
+ */
+export type Mics = "holder" | "all";
 export type Mic = "on" | "off" | "held";
 export type Camera = "on" | "off" | "covered";
 /**
- * Where a seat is in this round.
+ * Where a seat is in this phase's line.
  */
 export type Progress = "spoke" | "speaking" | "waiting";
 /**
@@ -26,9 +83,17 @@ export type Progress = "spoke" | "speaking" | "waiting";
  */
 export type Stage = "speaking" | "warned" | "grace" | "overdue";
 /**
- * What happens when a turn's time is used up.
+ * What a pair does.
  */
-export type Timeout1 = "soft" | "firm" | "none";
+export type StepKind = "together" | "speak" | "silence";
+/**
+ * Why a camera was covered: told to its person, from a fixed list.
+ */
+export type Reason1 = "unsaid" | "private-things" | "somebody-else" | "distressing" | "moving";
+/**
+ * What happens to newcomers. Who has a seat may always come back.
+ */
+export type Door = "open" | "ask" | "closed";
 
 /**
  * The first frame. `resume` brings a person back to their seat, `link` gives a new one.
@@ -62,22 +127,54 @@ export interface Do {
     | LowerHand
     | PassTurn
     | Later
+    | PassToAnyone
+    | NameNext
+    | BeginTurn
+    | WelcomeResponses
+    | FirstNextRound
+    | ListenOnly
     | NextTurn
     | Back
     | GiveTurn
     | Extend
     | HoldClock
     | ReleaseClock
+    | SignalGently
+    | OpenPhase
+    | ReturnToPhase
+    | ChangePhase
+    | DropPhase
+    | CallBack
     | StartPhase
     | PauseCircle
     | ResumeCircle
+    | AskPause
+    | DeclinePause
+    | SafeRoom
+    | Readmit
+    | LiftSafety
     | HoldMic
     | ReleaseMic
     | CoverCamera
     | UncoverCamera
+    | ShowCard
+    | WithdrawCard
+    | PutAwayCard
+    | NoteContent
+    | EndNote
+    | StepOut
+    | StepIn
+    | OfferQuiet
+    | AcceptQuiet
+    | DeclineQuiet
+    | LeaveSpace
+    | MoveToWaiting
+    | Admit
     | Remove
-    | SetRole
+    | TakeBackRemoval
+    | SetRoles
     | CloseDoor
+    | AskAtDoor
     | OpenDoor
     | Leave
     | EndCircle;
@@ -120,6 +217,50 @@ export interface PassTurn {
 export interface Later {
   turn: number;
   kind: "later";
+}
+/**
+ * End one's own turn and leave the floor to whoever wants it.
+ */
+export interface PassToAnyone {
+  turn: number;
+  kind: "pass_to_anyone";
+}
+/**
+ * End one's own turn and name who comes next.
+ */
+export interface NameNext {
+  turn: number;
+  seat: string;
+  kind: "name_next";
+}
+/**
+ * Say that one is ready: the clock of one's turn begins.
+ */
+export interface BeginTurn {
+  turn: number;
+  kind: "begin_turn";
+}
+/**
+ * Say whether answers to one's turn are welcome.
+ */
+export interface WelcomeResponses {
+  turn: number;
+  on: boolean;
+  kind: "welcome_responses";
+}
+/**
+ * Give up the short turn of a phase that ran out for first place in the next round.
+ */
+export interface FirstNextRound {
+  turn: number;
+  kind: "first_next_round";
+}
+/**
+ * Be here only to listen today, or no longer.
+ */
+export interface ListenOnly {
+  on: boolean;
+  kind: "listen_only";
 }
 /**
  * Move the floor on to whoever is next.
@@ -166,15 +307,63 @@ export interface ReleaseClock {
   kind: "release_clock";
 }
 /**
+ * Tell the holder alone, and early, that time goes by.
+ */
+export interface SignalGently {
+  turn: number;
+  kind: "signal_gently";
+}
+/**
+ * Begin the phase of the run sheet at `index`. after: the number of the phase now.
+ */
+export interface OpenPhase {
+  after: number;
+  index: number;
+  kind: "open_phase";
+}
+/**
+ * End an insert: what it interrupted goes on as it stood. after: as in OpenPhase.
+ */
+export interface ReturnToPhase {
+  after: number;
+  kind: "return_to_phase";
+}
+/**
+ * Change a phase of the run sheet, now or to come. What is None stays as it is.
+ *
+ * Ranges as in StartPhase.
+ */
+export interface ChangePhase {
+  index: number;
+  turn_ms?: number | null;
+  length_ms?: number | null;
+  timeout?: Timeout | null;
+  order?: Order | null;
+  kind: "change_phase";
+}
+/**
+ * Take a phase that is still to come out of the run sheet.
+ */
+export interface DropPhase {
+  index: number;
+  kind: "drop_phase";
+}
+/**
+ * Ask the pairs back: they have 20 seconds to finish.
+ */
+export interface CallBack {
+  kind: "call_back";
+}
+/**
  * Begin a phase. Lengths left out are filled in by the rules.
  *
- * turn_ms: 10,000–3,600,000. warn_ms, grace_ms: 0–600,000. length_ms: 10,000–7,200,000.
+ * turn_ms: 5,000–3,600,000. warn_ms, grace_ms: 0–600,000. length_ms: 10,000–7,200,000.
  * first: the seat that begins a round; else the order of arrival.
  */
 export interface StartPhase {
   mode: Mode;
   turn_ms?: number;
-  timeout?: Timeout;
+  timeout?: Timeout1;
   warn_ms?: number | null;
   grace_ms?: number | null;
   length_ms?: number | null;
@@ -186,6 +375,38 @@ export interface PauseCircle {
 }
 export interface ResumeCircle {
   kind: "resume_circle";
+}
+/**
+ * Ask for a pause. Those who may pause learn that somebody asks, not who.
+ */
+export interface AskPause {
+  kind: "ask_pause";
+}
+/**
+ * Go on without the pause that was asked for.
+ */
+export interface DeclinePause {
+  kind: "decline_pause";
+}
+/**
+ * Make the room safe: nobody but facilitators is heard or seen, clocks stand, door closed.
+ */
+export interface SafeRoom {
+  kind: "safe_room";
+}
+/**
+ * Let one person be heard and seen again after the room was made safe.
+ */
+export interface Readmit {
+  seat: string;
+  kind: "readmit";
+}
+/**
+ * Go on as before. Who was not readmitted stays veiled, unless everyone is to be readmitted.
+ */
+export interface LiftSafety {
+  everyone?: boolean;
+  kind: "lift_safety";
 }
 /**
  * Keep a seat's microphone closed until it is released.
@@ -201,8 +422,12 @@ export interface ReleaseMic {
   seat: string;
   kind: "release_mic";
 }
+/**
+ * Hide a person's video from all; they are told why.
+ */
 export interface CoverCamera {
   seat: string;
+  reason?: Reason;
   kind: "cover_camera";
 }
 /**
@@ -213,22 +438,123 @@ export interface UncoverCamera {
   kind: "uncover_camera";
 }
 /**
+ * Remind all, naming nobody, or one person in private (seat).
+ */
+export interface ShowCard {
+  card: Card;
+  seat?: string | null;
+  kind: "show_card";
+}
+export interface WithdrawCard {
+  seat?: string | null;
+  kind: "withdraw_card";
+}
+/**
+ * Put away the card that was shown to oneself.
+ */
+export interface PutAwayCard {
+  kind: "put_away_card";
+}
+/**
+ * Say that a hard topic comes, for about so many minutes; who wants to may step out.
+ */
+export interface NoteContent {
+  topic: Topic;
+  minutes: 2 | 5 | 10 | 15;
+  kind: "note_content";
+}
+/**
+ * The hard topic is over; who stepped out is called back.
+ */
+export interface EndNote {
+  kind: "end_note";
+}
+/**
+ * Be away for a moment: hear and see nothing, keep the place.
+ */
+export interface StepOut {
+  kind: "step_out";
+}
+export interface StepIn {
+  kind: "step_in";
+}
+/**
+ * Offer a quiet word. A member asks whoever cares (seat None) or one of them by name.
+ */
+export interface OfferQuiet {
+  seat?: string | null;
+  kind: "offer_quiet";
+}
+/**
+ * Accept what `seat` offered: both go to a space of their own, microphones off.
+ */
+export interface AcceptQuiet {
+  seat: string;
+  kind: "accept_quiet";
+}
+/**
+ * Decline what `seat` offered, or take one's own offer back.
+ */
+export interface DeclineQuiet {
+  seat: string;
+  kind: "decline_quiet";
+}
+/**
+ * Leave one's pair or quiet space now and be in the circle again, microphone off.
+ */
+export interface LeaveSpace {
+  kind: "leave_space";
+}
+/**
+ * Bring a person to the waiting area: they neither hear nor see the circle.
+ */
+export interface MoveToWaiting {
+  seat: string;
+  kind: "move_to_waiting";
+}
+/**
+ * Let a person in from the waiting area.
+ */
+export interface Admit {
+  seat: string;
+  kind: "admit";
+}
+/**
  * Remove a seat for today. The door closes to newcomers, else the same person walks in.
  */
 export interface Remove {
   seat: string;
   kind: "remove";
 }
-export interface SetRole {
+/**
+ * Let a removed person return to their seat.
+ */
+export interface TakeBackRemoval {
   seat: string;
-  role: Role;
-  kind: "set_role";
+  kind: "take_back_removal";
+}
+/**
+ * Give a seat exactly these roles. Making somebody the facilitator hands the role over.
+ */
+export interface SetRoles {
+  seat: string;
+  roles?: Role[];
+  kind: "set_roles";
 }
 /**
  * Let nobody new in; who has a seat may always come back.
+ *
+ * after_ms: latecomers may come for so long: 0, or 5, 10 or 15 minutes.
  */
 export interface CloseDoor {
+  after_ms: 0 | 300000 | 600000 | 900000;
   kind: "close_door";
+}
+/**
+ * Newcomers wait until they are admitted.
+ */
+export interface AskAtDoor {
+  kind: "ask_at_door";
 }
 export interface OpenDoor {
   kind: "open_door";
@@ -254,6 +580,50 @@ export interface ChangeProfile {
   profile: Profile;
   kind: "profile";
 }
+/**
+ * Make a run sheet the circle's: one that is kept (sheet), or a new one (text), which the
+ * group then keeps. insert: set the phase aside and run it first. Answered by `done` or
+ * `refused`.
+ */
+export interface ChooseSheet {
+  ref: string;
+  sheet?: string | null;
+  text?: string | null;
+  insert?: boolean;
+  kind: "choose_sheet";
+}
+/**
+ * Ask which run sheets there are. Answered by `library` or `refused`.
+ */
+export interface GetLibrary {
+  ref: string;
+  kind: "get_library";
+}
+/**
+ * Ask for the text of a run sheet, to copy, edit or carry away. Answered by `sheet_text`.
+ */
+export interface GetSheet {
+  ref: string;
+  sheet: string;
+  kind: "get_sheet";
+}
+/**
+ * Let the group no longer keep one of its own sheets.
+ */
+export interface ForgetSheet {
+  ref: string;
+  sheet: string;
+  kind: "forget_sheet";
+}
+/**
+ * Write to all, to the facilitators, or in the channel of those who help.
+ */
+export interface Say {
+  ref: string;
+  to: "all" | "facilitators" | "team";
+  text: string;
+  kind: "say";
+}
 export interface Ping {
   kind: "ping";
 }
@@ -272,6 +642,9 @@ export interface Welcome {
 }
 /**
  * The whole view, again after each change. `seq` grows; a smaller one is old news.
+ *
+ * profiles: of the seats in the view, except that a veiled person's is for those who lead.
+ * links: to those who moderate, by which invitation link a removed person came.
  */
 export interface Show {
   seq: number;
@@ -280,51 +653,130 @@ export interface Show {
     [k: string]: Profile;
   };
   notices?: Notice[];
+  links?: {
+    [k: string]: string;
+  };
   kind: "view";
 }
 /**
  * Everything one seat may know, whole.
  *
- * you: the viewer's seat. now: server time the numbers hold for. turns_given: the number to
- * name in *next* and *back* when nobody holds the floor. before_you: turns before yours in this
- * round, 0 = you are next, None = you hold the floor or have none to come.
- * may: kinds of commands the viewer may send now.
+ * you: the viewer's seat. now: server time the numbers hold for. waiting: you are in the waiting
+ * area, and the rest says nothing. turns_given: the number to name in *next* and *back* when
+ * nobody holds the floor. before_you: turns before yours, 0 = you are next, None = you hold the
+ * floor or have none to come. fit: to those who lead. pause_asked: to those who may pause.
+ * removed: to those who moderate. card, your_card: shown to all, to you alone. covered: why your
+ * camera is. write: to whom you may write now. may: kinds of commands you may send now.
  */
 export interface View {
   you: string;
   now: number;
+  waiting: boolean;
   phase: PhaseView;
+  sheet: SheetView | null;
+  fit: Fit[];
   seats: SeatView[];
   order: OrderEntry[];
   turn: TurnView | null;
   turns_given: number;
   before_you: number | null;
   hands: string[];
+  pair: PairView | null;
+  quiet: QuietView;
+  stepped_out: boolean;
+  card: Card | null;
+  your_card: Card | null;
+  covered: Reason1 | null;
+  note: NoteView | null;
+  pause_asked: boolean;
   paused: boolean;
-  door_open: boolean;
+  safe: boolean;
+  holding: boolean;
+  door: Door;
+  door_closes_in_ms: number | null;
+  removed: string[];
+  write: ("all" | "facilitators" | "team")[];
   may: string[];
 }
 /**
- * length_ms, remaining_ms: of a phase that has a length, else None.
- * over: the round or the length is complete.
+ * The phase now. length_ms, remaining_ms: of a phase that has a length, else None.
+ *
+ * over: everyone had their turn, or the length is used up. ran_out: it is used up while people
+ * still wait. line: the number of the line to read, from 0; lines: how many there are.
+ * words: which words of the run sheet belong to it. insert: what it interrupted waits.
  */
 export interface PhaseView {
   number: number;
   mode: Mode;
+  order: Order;
+  who: Who;
+  passes: Pass[];
+  crosstalk: CrossTalk;
+  chat: Chat;
+  mics: Mics;
+  timeout: Timeout;
+  turn_ms: number;
   length_ms: number | null;
   remaining_ms: number | null;
   over: boolean;
+  ran_out: boolean;
+  line: number;
+  lines: number;
+  words: number | null;
+  insert: boolean;
 }
 /**
- * One seat as everybody sees it. may: commands the viewer may send that name this seat.
+ * The run sheet. id: its words come by it. index: of the phase now, None before the first.
+ */
+export interface SheetView {
+  id: string;
+  index: number | null;
+  phases: PlannedPhase[];
+}
+/**
+ * A phase of the run sheet, as everybody may see it.
+ */
+export interface PlannedPhase {
+  mode: Mode;
+  order: Order;
+  who: Who;
+  timeout: Timeout;
+  turn_ms: number;
+  length_ms: number | null;
+  optional: boolean;
+  words: number | null;
+}
+/**
+ * What one phase of a sheet needs. needed_ms: with `turn_ms` for everyone.
+ *
+ * length_ms: what the sheet gives it. turn_ms: as planned. shorter_ms: the turn that would fit,
+ * or None if the plan fits or no turn would. two_circles: even the shortest turn is too long.
+ */
+export interface Fit {
+  index: number;
+  needed_ms: number;
+  length_ms: number;
+  turn_ms: number;
+  shorter_ms: number | null;
+  two_circles: boolean;
+}
+/**
+ * One seat as the viewer may see it. may: commands the viewer may send that name this seat.
+ *
+ * apart: away for a moment, whether stepped out, in a quiet space or in another pair; its
+ * microphone and camera then look switched off. waiting: in the waiting area, told only to
+ * those who admit people. veiled: not readmitted since the room was made safe.
  */
 export interface SeatView {
   id: string;
-  role: Role;
+  roles: Role[];
   present: boolean;
   mic: Mic;
   camera: Camera;
   hand: boolean;
+  apart: boolean;
+  waiting: boolean;
+  veiled: boolean;
   may: string[];
 }
 export interface OrderEntry {
@@ -335,9 +787,10 @@ export interface OrderEntry {
  * The turn as one viewer may know it.
  *
  * remaining_ms: true at the view's `now`; below zero past the limit. None without a limit.
- * running: the clock moves. stage: told to the holder and to facilitators only (else None),
- * because nobody else needs to see that somebody's time is up.
+ * running: the clock moves. ready: the holder has begun. stage: told to the holder and to those
+ * who keep time only (else None), because nobody else needs to see that somebody's time is up.
  * fades_at_ms: in a firm turn, the remaining_ms (negative) at which the floor moves on.
+ * welcomes: the holder welcomes answers. response: this turn is one.
  */
 export interface TurnView {
   number: number;
@@ -345,20 +798,107 @@ export interface TurnView {
   given_ms: number;
   remaining_ms: number | null;
   running: boolean;
+  ready: boolean;
   held: boolean;
   stage: Stage | null;
-  timeout: Timeout1;
+  timeout: Timeout;
   fades_at_ms: number | null;
+  welcomes: boolean;
+  response: boolean;
 }
 /**
- * Something a person should notice once, by eye, ear or screen reader.
+ * What one's own pair does. with_you: the others of it. speaker: in a step of that kind.
+ *
+ * remaining_ms: of this step. steps_left: after this one. ends_soon: they were told.
+ */
+export interface PairView {
+  with_you: string[];
+  step: StepKind;
+  speaker: string | null;
+  remaining_ms: number;
+  running: boolean;
+  steps_left: number;
+  ends_soon: boolean;
+}
+/**
+ * Quiet words as they concern the viewer.
+ *
+ * with_you: who is in a quiet space with you. asked_by: whose offer you may accept or decline.
+ * asked: you have made an offer yourself; to: to whom, None for whoever cares.
+ */
+export interface QuietView {
+  with_you: string | null;
+  asked_by: string[];
+  asked: boolean;
+  to: string | null;
+}
+/**
+ * A hard topic was announced, by `seat`.
+ */
+export interface NoteView {
+  seat: string;
+  topic: Topic;
+  remaining_ms: number;
+}
+/**
+ * Something a person should notice once.
  *
  * kind: the event's own kind, or a sharper word where one event means different things to
- * different people. seat: whom it is about, if anybody.
+ * different people. seat: whom it is about, if anybody. index: of a phase in the run sheet.
  */
 export interface Notice {
   kind: string;
   seat?: string | null;
+  index?: number | null;
+}
+/**
+ * The words of the run sheet with this id; a phase's `words` counts into `phases`.
+ */
+export interface SheetWords {
+  id: string;
+  title: string;
+  source: string;
+  phases: PhaseWords[];
+  kind: "sheet";
+}
+/**
+ * What people read in a phase. lines: of a text to read aloud, one turn each.
+ */
+export interface PhaseWords {
+  title: string;
+  words?: string;
+  lines?: string[];
+}
+export interface Library {
+  ref: string;
+  sheets: SheetEntry[];
+  kind: "library";
+}
+/**
+ * A run sheet that may be chosen. minutes: what it plans. own: the group's, not shipped.
+ */
+export interface SheetEntry {
+  id: string;
+  title: string;
+  source: string;
+  minutes: number;
+  own: boolean;
+}
+export interface SheetText {
+  ref: string;
+  sheet: string;
+  text: string;
+  kind: "sheet_text";
+}
+/**
+ * Somebody wrote. Kept in memory only, and gone when the circle ends. at: server time, ms.
+ */
+export interface Said {
+  seat: string;
+  to: "all" | "facilitators" | "team";
+  text: string;
+  at: number;
+  kind: "said";
 }
 /**
  * Whose audio and video arrives on which of your receiving transceivers, whole.
@@ -384,12 +924,20 @@ export interface Done {
   kind: "done";
 }
 /**
- * Nothing has changed.
+ * Nothing has changed. faults: with `bad_sheet`.
  */
 export interface RefusedFrame {
   ref: string;
   code: string;
+  faults?: SheetFault[];
   kind: "refused";
+}
+/**
+ * A mistake in the text of a run sheet. line: from 1.
+ */
+export interface SheetFault {
+  line: number;
+  words: string;
 }
 export interface Answer {
   ref: string;

@@ -10,7 +10,14 @@ from typing import Any
 
 from peermeet.core import messages as m
 from peermeet.core.model import SeatId
-from peermeet.hosting.ports import Journal, JournalTrouble, Media, StoredCircle, SystemClock
+from peermeet.hosting.ports import (
+    Journal,
+    JournalTrouble,
+    Media,
+    Sheets,
+    StoredCircle,
+    SystemClock,
+)
 from peermeet.hosting.runner import Busy, Runner
 from peermeet.protocol import Fault
 
@@ -27,7 +34,8 @@ TOO_OLD_MS = 12 * 3_600_000
 class Host:
     """Runs all circles of this node inside its own task group; use as `async with`."""
 
-    def __init__(self, journal: Journal, media: Media, clock: SystemClock) -> None:
+    def __init__(self, journal: Journal, media: Media, sheets: Sheets, clock: SystemClock) -> None:
+        self._sheets = sheets
         self._journal = journal
         self._media = media
         self._clock = clock
@@ -93,7 +101,7 @@ class Host:
         task.add_done_callback(self._owned.discard)
 
     def _start(self, stored: StoredCircle) -> Runner:
-        runner = Runner(stored, self._journal, self._media, self._clock, self._forget)
+        runner = Runner(stored, self._journal, self._media, self._sheets, self._clock, self._forget)
         self._runners[runner.id] = runner
         self._own(runner.run())
         return runner

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
-from peermeet.core.messages import Event
+from peermeet.core.messages import JournalEvent
 from peermeet.core.model import Gate, Millis, SeatId
-from peermeet.core.project import Notice, View
-from peermeet.protocol import Profile
+from peermeet.core.notices import Notice
+from peermeet.core.project import View
+from peermeet.core.runsheet import RunSheet
+from peermeet.protocol import Profile, Said
 
 
 class JournalTrouble(Exception):
@@ -35,7 +37,7 @@ class StoredCircle:
     seq: int
     opened_at: Millis
     alive_at: Millis
-    events: Sequence[tuple[Millis, Event]]
+    events: Sequence[tuple[Millis, JournalEvent]]
 
 
 class Journal(Protocol):
@@ -44,7 +46,9 @@ class Journal(Protocol):
     async def open_circle(self, circle: str, group: str, at: Millis) -> None:
         """Remember a new circle with seq 0."""
 
-    async def append(self, circle: str, seq: int, events: Sequence[Event], at: Millis) -> None:
+    async def append(
+        self, circle: str, seq: int, events: Sequence[JournalEvent], at: Millis
+    ) -> None:
         """Add events after `seq`, durably and whole, or not at all."""
 
     async def beat(self, circles: Sequence[str], at: Millis) -> None:
@@ -87,6 +91,25 @@ class Blocks(Protocol):
         """Delete what was not renewed in time after its review."""
 
 
+OWN = "own-"
+"""How the id of a group's own run sheet begins; shipped ones begin otherwise."""
+
+
+class Sheets(Protocol):
+    """The run sheets a group may choose: shipped ones and its own. Raises JournalTrouble."""
+
+    async def find(self, group: str, sheet: str) -> RunSheet | None: ...
+
+    async def all(self, group: str) -> Sequence[RunSheet]:
+        """The shipped ones, then the group's own."""
+
+    async def keep(self, group: str, sheet: RunSheet, at: Millis) -> None:
+        """Keep a group's own sheet, or note that it was used again."""
+
+    async def forget(self, group: str, sheet: str) -> bool:
+        """Let go of one of the group's own; whether there was one."""
+
+
 class Media(Protocol):
     """The forwarding worker, as one circle's runner sees it."""
 
@@ -110,7 +133,13 @@ class Conversation(Protocol):
         view: View,
         profiles: Mapping[SeatId, Profile],
         notices: Sequence[Notice],
+        links: Mapping[SeatId, str],
     ) -> None: ...
+
+    def sheet(self, sheet: RunSheet) -> None:
+        """The words of the run sheet now."""
+
+    def said(self, said: Said) -> None: ...
 
     def streams(self, mids: Mapping[str, str]) -> None: ...
 
@@ -122,16 +151,30 @@ class Conversation(Protocol):
 class Clock(Protocol):
     def now(self) -> Millis: ...
 
+    def seconds_until(self, at: Millis) -> float:
+        """How long a timer has to wait for this moment, in seconds; negative if it is past."""
+
 
 class SystemClock:
-    """Wall time at start, moved on by the monotonic clock: a changed wall clock moves no turn."""
+    """Wall time at start, moved on by the monotonic clock: a changed wall clock moves no turn.
 
-    def __init__(self) -> None:
-        self._offset_ms = time.time() * 1000 - time.monotonic() * 1000
+    speed: how many times as fast as the wall's; another than 1 is for rehearsals.
+    """
+
+    def __init__(self, speed: float = 1.0) -> None:
+        self._speed = speed
+        self._since_s = time.monotonic()
+        self._from_ms = time.time() * 1000
 
     def now(self) -> Millis:
-        return Millis(int(time.monotonic() * 1000 + self._offset_ms))
+        return Millis(int(self._from_ms + self._passed_ms()))
+
+    def seconds_until(self, at: Millis) -> float:
+        return (at - self._from_ms - self._passed_ms()) / 1000 / self._speed
 
     def not_before(self, at: Millis) -> None:
         """Go on from `at` at least: the wall clock was set back while the server was away."""
-        self._offset_ms = max(self._offset_ms, at - time.monotonic() * 1000)
+        self._from_ms = max(self._from_ms, at - self._passed_ms())
+
+    def _passed_ms(self) -> float:
+        return (time.monotonic() - self._since_s) * 1000 * self._speed

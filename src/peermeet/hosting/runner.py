@@ -9,32 +9,44 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 
 from peermeet.core import messages as m
 from peermeet.core.decide import decide, decide_host, wakes_at
 from peermeet.core.evolve import evolve
-from peermeet.core.messages import Event, Refused
-from peermeet.core.model import Circle, Gate, Millis, SeatId
-from peermeet.core.project import gates, notices_for, view_for
+from peermeet.core.messages import Code, Event, JournalEvent, Refused
+from peermeet.core.model import Circle, Gate, Millis, Seat, SeatId
+from peermeet.core.notices import notices_for
+from peermeet.core.powers import Power, has
+from peermeet.core.project import To, gates, view_for
+from peermeet.core.runsheet import RunSheet
 from peermeet.hosting.ports import (
     Clock,
     Conversation,
     Journal,
     JournalTrouble,
     Media,
+    Sheets,
     StoredCircle,
 )
-from peermeet.protocol import Fault, Profile
+from peermeet.protocol import Fault, Profile, Said
 
 log = logging.getLogger(__name__)
 
 QUEUE_LENGTH = 256
 APPEND_LIMIT_S = 5.0
 DETACH_RETRY_S = 1.0
+SAID_KEPT = 100
+"""How much of what was written is kept, for whoever reconnects."""
 FAILURES_APART_MS = 60_000
 """A second failure of our own within this time ends the circle."""
+
+
+class NoSuchSheet(Exception):
+    """The group has no run sheet of this id."""
 
 
 class Busy(Exception):
@@ -52,13 +64,14 @@ class Outcome:
 @dataclass(frozen=True)
 class _Asked:
     actor: SeatId | None
-    command: m.Command | m.HostCommand
+    command: m.Command | m.InnerCommand | m.HostCommand
     outcome: asyncio.Future[Outcome]
 
 
 def replay(stored: StoredCircle) -> Circle:
-    """The circle that the journal's events lead to."""
-    circle = Circle(at=stored.opened_at)
+    """The circle that the journal's events lead to. Its id, which is random, gives the seed."""
+    seed = int.from_bytes(sha256(stored.id.encode()).digest()[:4])
+    circle = Circle(seed=seed, at=stored.opened_at)
     for at, event in stored.events:
         circle = evolve(circle, event, at)
     return circle
@@ -72,6 +85,7 @@ class Runner:
         stored: StoredCircle,
         journal: Journal,
         media: Media,
+        sheets: Sheets,
         clock: Clock,
         on_ended: Callable[[Runner], Awaitable[None]],
     ) -> None:
@@ -90,12 +104,17 @@ class Runner:
         self._queue: asyncio.Queue[_Asked] = asyncio.Queue(QUEUE_LENGTH)
         self._conversations: dict[SeatId, Conversation] = {}
         self._profiles: dict[SeatId, Profile] = {}
+        self._links: dict[SeatId, str] = {}
         self._streams: dict[SeatId, Mapping[str, str]] = {}
-        self.links: dict[SeatId, str] = {}
+        self._sheets = sheets
+        self._known: dict[str, RunSheet] = {}
+        self._said: deque[Said] = deque(maxlen=SAID_KEPT)
 
     # --- asked from outside -------------------------------------------------------------------
 
-    async def ask(self, actor: SeatId | None, command: m.Command | m.HostCommand) -> Outcome:
+    async def ask(
+        self, actor: SeatId | None, command: m.Command | m.InnerCommand | m.HostCommand
+    ) -> Outcome:
         """Have a command decided. actor: None for the host itself. Raises Refused or Busy."""
         if self._closed:
             raise Refused(m.Code.CIRCLE_ENDED)
@@ -122,18 +141,88 @@ class Runner:
         self._conversations[seat] = conversation
         self._profiles[seat] = profile
         self._show_all(())
+        if not self.circle.seats[seat].waiting:
+            self._tell_what_was_said(seat, conversation)
         if returning and seat not in self._streams:
             # The server is new, or the worker: their connection leads nowhere, and their own
             # ICE would notice only after half a minute.
             conversation.reoffer()
 
     def remember_link(self, seat: SeatId, code: str) -> None:
-        """Note the code of the link by which this seat's person came (`identity.Invitation`).
+        """By which invitation a seat was taken, should it have to be blocked. In memory only."""
+        self._links[seat] = code
 
-        In memory only, never in the journal, and kept after the seat is gone: a facilitator who
-        removed somebody can name the link to the admin. A restart forgets those who are gone.
+    # --- run sheets and what is written -------------------------------------------------------
+
+    async def choose_sheet(
+        self, seat: SeatId, sheet: str | RunSheet, insert: bool = False
+    ) -> Outcome:
+        """Make a sheet the circle's, by its id or as it was read; a new one is kept.
+
+        Raises Refused, Busy, NoSuchSheet.
         """
-        self.links[seat] = code
+        try:
+            async with asyncio.timeout(APPEND_LIMIT_S):
+                if isinstance(sheet, str):
+                    found = await self._sheets.find(self.group, sheet)
+                    if found is None:
+                        raise NoSuchSheet
+                    sheet = found
+                command = m.InsertSheet(sheet.rules) if insert else m.UseSheet(sheet.rules)
+                # Nobody's text is kept who may not use it.
+                decide(self.circle, seat, command, self._now())
+                await self._sheets.keep(self.group, sheet, self._now())
+        except (JournalTrouble, TimeoutError) as trouble:
+            raise Busy from trouble
+        self._known[sheet.id] = sheet
+        return await self.ask(seat, command)
+
+    async def sheets(self, seat: SeatId) -> Sequence[RunSheet]:
+        """The sheets a facilitator may choose. Raises Refused, Busy."""
+        self._require_lead(seat)
+        try:
+            async with asyncio.timeout(APPEND_LIMIT_S):
+                return await self._sheets.all(self.group)
+        except (JournalTrouble, TimeoutError) as trouble:
+            raise Busy from trouble
+
+    async def forget_sheet(self, seat: SeatId, sheet: str) -> None:
+        """Let go of one of the group's own sheets. Raises Refused, Busy, NoSuchSheet."""
+        self._require_lead(seat)
+        try:
+            async with asyncio.timeout(APPEND_LIMIT_S):
+                if not await self._sheets.forget(self.group, sheet):
+                    raise NoSuchSheet
+        except (JournalTrouble, TimeoutError) as trouble:
+            raise Busy from trouble
+
+    def _require_lead(self, seat: SeatId) -> None:
+        own = self.circle.seats.get(seat)
+        if own is None or not has(own, Power.LEAD):
+            raise Refused(Code.NOT_ALLOWED)
+
+    def say(self, seat: SeatId, to: To, text: str) -> None:
+        """Pass on what somebody wrote, to whoever may read it. Raises Refused."""
+        decide(self.circle, seat, m.Write(to), self._now())
+        said = Said(seat, to, text, self._now())
+        self._said.append(said)
+        for reader, conversation in self._conversations.items():
+            if self._may_read(reader, said):
+                conversation.said(said)
+
+    def _may_read(self, reader: SeatId, said: Said) -> bool:
+        own, writer = self.circle.seats.get(reader), self.circle.seats.get(said.seat)
+        if own is None or own.waiting or (writer is not None and writer.veiled):
+            return False
+        needed = {"all": None, "facilitators": Power.LEAD, "team": Power.TEAM}[said.to]
+        return reader == said.seat or needed is None or has(own, needed)
+
+    def _tell_what_was_said(self, seat: SeatId, conversation: Conversation) -> None:
+        for said in self._said:
+            if self._may_read(seat, said):
+                conversation.said(said)
+
+    # ------------------------------------------------------------------------------------------
 
     def change_profile(self, seat: SeatId, profile: Profile) -> None:
         if seat in self._conversations:
@@ -186,7 +275,8 @@ class Runner:
     def needs_beat(self) -> bool:
         """A clock is running, so that the moment of a crash matters."""
         turn, clock = self.circle.turn, self.circle.phase_clock
-        return bool((turn and turn.clock.since) or (clock and clock.since))
+        pairs = any(space.clock.since for space in self.circle.spaces.values())
+        return bool((turn and turn.clock.since) or (clock and clock.since) or pairs)
 
     def close_lines(self, code: str, again: bool) -> None:
         for conversation in self._conversations.values():
@@ -197,6 +287,7 @@ class Runner:
     async def run(self) -> None:
         """Work until the circle has ended. Owned by the host."""
         self._media.apply(self.id, _named(self.circle))
+        await self._know_sheets()
         try:
             while not self.circle.ended:
                 try:
@@ -210,6 +301,20 @@ class Runner:
             self._drain()
             self._media.close(self.id)
         await self._on_ended(self)
+
+    async def _know_sheets(self) -> None:
+        """After a restart the words of the run sheet are found again by its id."""
+        aside = self.circle.aside
+        for sheet in (self.circle.sheet, aside.sheet if aside else None):
+            if sheet is None:
+                continue
+            try:
+                async with asyncio.timeout(APPEND_LIMIT_S):
+                    found = await self._sheets.find(self.group, sheet.id)
+            except (JournalTrouble, TimeoutError):
+                found = None  # The rules go on; only the words are missing.
+            if found is not None:
+                self._known[sheet.id] = found
 
     async def _recover_from_failure(self) -> None:
         """A fault of ours: the journal is the truth. Twice in a minute ends the circle kindly."""
@@ -227,7 +332,7 @@ class Runner:
         wake = wakes_at(self.circle)
         if wake is None:
             return await self._queue.get()
-        wait_s = (wake - self._now()) / 1000
+        wait_s = self._clock.seconds_until(wake)
         if wait_s > 0:
             try:
                 # Millis are whole: waking a hair early would only tick twice.
@@ -253,10 +358,11 @@ class Runner:
                 assert isinstance(asked.command, m.HostCommand)
                 events = decide_host(self.circle, asked.command, now)
             else:
-                assert isinstance(asked.command, m.Command)
+                assert isinstance(asked.command, m.Command | m.InnerCommand)
                 events = decide(self.circle, asked.actor, asked.command, now)
-            if events:
-                await self._keep(events, now)
+            kept = [e for e in events if isinstance(e, JournalEvent)]
+            if kept:
+                await self._keep(kept, now)
         except (Refused, Busy) as refusal:
             _fail(asked.outcome, refusal)
             return
@@ -273,7 +379,7 @@ class Runner:
         await asyncio.sleep(0)
         self._say_farewell()
 
-    async def _keep(self, events: Sequence[Event], now: Millis) -> None:
+    async def _keep(self, events: Sequence[JournalEvent], now: Millis) -> None:
         try:
             async with asyncio.timeout(APPEND_LIMIT_S):
                 await self._journal.append(self.id, self._seq, events, now)
@@ -319,7 +425,16 @@ class Runner:
         for seat in [s for s in self._profiles if s not in self.circle.seats]:
             del self._profiles[seat]
             self._streams.pop(seat, None)
+        self._forget_words_of_the_removed(events)
         self._show_all(events)
+        for event in events:
+            if isinstance(event, m.SeatAdmitted) and event.seat in self._conversations:
+                self._tell_what_was_said(event.seat, self._conversations[event.seat])
+
+    def _forget_words_of_the_removed(self, events: Sequence[Event]) -> None:
+        gone = {e.seat for e in events if isinstance(e, m.SeatRemoved)}
+        if gone:
+            self._said = deque((s for s in self._said if s.seat not in gone), maxlen=SAID_KEPT)
 
     def _say_farewell(self) -> None:
         gone = [s for s in self._conversations if s not in self.circle.seats]
@@ -335,14 +450,22 @@ class Runner:
     def _show_all(self, events: Sequence[Event]) -> None:
         self._shown += 1
         now = self._now()
+        sheet = None if self.circle.sheet is None else self._known.get(self.circle.sheet.id)
         for seat, conversation in self._conversations.items():
-            if seat in self.circle.seats:
-                conversation.show(
-                    self._shown,
-                    view_for(self.circle, seat, now),
-                    self._profiles,
-                    notices_for(self.circle, seat, events),
-                )
+            own = self.circle.seats.get(seat)
+            if own is None:
+                continue
+            view = view_for(self.circle, seat, now)
+            profiles = {
+                s.id: self._profiles[s.id]
+                for s in view.seats
+                if s.id in self._profiles and _may_know(own, self.circle.seats[s.id])
+            }
+            links = {s: self._links[s] for s in view.removed if s in self._links}
+            if sheet is not None and not own.waiting:
+                conversation.sheet(sheet)
+            notices = notices_for(self.circle, seat, events)
+            conversation.show(self._shown, view, profiles, notices, links)
 
     def _drain(self) -> None:
         while not self._queue.empty():
@@ -351,6 +474,11 @@ class Runner:
 
 def _named(circle: Circle) -> Mapping[str, Gate]:
     return {str(seat): gate for seat, gate in gates(circle).items()}
+
+
+def _may_know(viewer: Seat, seat: Seat) -> bool:
+    """Whether the viewer may see how this person appears: intruders' names are veiled too."""
+    return not seat.veiled or viewer.id == seat.id or has(viewer, Power.LEAD)
 
 
 def _fail(outcome: asyncio.Future[Outcome], error: Exception) -> None:

@@ -19,7 +19,7 @@ from peermeet.core.messages import (
     RaiseHand,
     SetCamera,
     SetMic,
-    SetRole,
+    SetRoles,
     StartPhase,
 )
 from peermeet.core.model import Mode, Role, Stage
@@ -91,8 +91,8 @@ async def facilitate(robot: Robot, turn_ms: int = 60_000, talk_s: Range = (8.0, 
         if view is None or "start_phase" not in view.may or view.paused:
             await robot.wait(partial(_is_newer, robot, view), 1.0)
         elif (other := _other_facilitator(view)) is not None:
-            if other.role is Role.CO_FACILITATOR and "set_role" in other.may:
-                await _press(robot, SetRole(other.id, Role.FACILITATOR))
+            if Role.FACILITATOR not in other.roles and "set_roles" in other.may:
+                await _press(robot, SetRoles(other.id, (Role.FACILITATOR,)))
             await robot.wait(partial(_is_newer, robot, view), 1.0)
         elif view.phase.mode is Mode.TALK:
             patience_s = robot.chance.uniform(*talk_s)
@@ -108,10 +108,13 @@ async def facilitate(robot: Robot, turn_ms: int = 60_000, talk_s: Range = (8.0, 
             await robot.wait(partial(_is_newer, robot, view), 1.0)
 
 
+_LEADING = {Role.FACILITATOR, Role.CO_FACILITATOR}
+
+
 def _other_facilitator(view: View) -> SeatView | None:
     """Somebody else who is here and may lead."""
     for seat in view.seats:
-        if seat.id != view.you and seat.present and seat.role is not Role.MEMBER:
+        if seat.id != view.you and seat.present and _LEADING & set(seat.roles):
             return seat
     return None
 

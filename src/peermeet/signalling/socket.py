@@ -13,17 +13,21 @@ import logging
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 
 from fastapi import WebSocket, WebSocketDisconnect
 from pydantic import ValidationError
 
-from peermeet.core.messages import Code, Refused, ReturnToSeat, TakeSeat
+from peermeet.core.messages import Code, Refused, ReturnToSeat, SeatTaken, TakeSeat
 from peermeet.core.model import CAPACITY, SeatId
-from peermeet.core.project import Notice, View
+from peermeet.core.notices import Notice
+from peermeet.core.page import Mistake, PageErrors
+from peermeet.core.project import To, View
+from peermeet.core.runsheet import RunSheet, parse, to_toml
 from peermeet.hosting.blocks import BlockList
 from peermeet.hosting.host import Host
-from peermeet.hosting.ports import Block, Clock, MediaRefused
-from peermeet.hosting.runner import Busy, Runner
+from peermeet.hosting.ports import OWN, Block, Clock, MediaRefused
+from peermeet.hosting.runner import Busy, NoSuchSheet, Runner
 from peermeet.identity import make_resume, read_link, read_resume
 from peermeet.limits import TokenBucket, Waiting
 from peermeet.protocol import (
@@ -33,19 +37,30 @@ from peermeet.protocol import (
     Answer,
     Bye,
     ChangeProfile,
+    ChooseSheet,
     ClientFrame,
     Do,
     Done,
     Fault,
     FaultFrame,
+    ForgetSheet,
+    GetLibrary,
+    GetSheet,
     Hello,
+    Library,
     Offer,
     Ping,
     Pong,
     Profile,
     RefusedFrame,
     Reoffer,
+    Said,
+    Say,
     ServerFrame,
+    SheetEntry,
+    SheetFault,
+    SheetText,
+    SheetWords,
     Show,
     Streams,
     Welcome,
@@ -94,6 +109,7 @@ class Line:
     def __init__(self) -> None:
         self._frames: deque[ServerFrame] = deque()
         self._view: Show | None = None
+        self._sheet: str | None = None
         self._ready = asyncio.Event()
         self._goodbye: _Goodbye | None = None
 
@@ -110,11 +126,21 @@ class Line:
         view: View,
         profiles: Mapping[SeatId, Profile],
         notices: Sequence[Notice],
+        links: Mapping[SeatId, str],
     ) -> None:
         """Put the newest view in the slot; notices of a skipped one are kept, the last 32."""
         kept = [] if self._view is None else self._view.notices
-        self._view = Show(seq, view, dict(profiles), [*kept, *notices][-32:])
+        self._view = Show(seq, view, dict(profiles), [*kept, *notices][-32:], dict(links))
         self._ready.set()
+
+    def sheet(self, sheet: RunSheet) -> None:
+        """The words, once for each sheet: they are longer than a view."""
+        if sheet.id != self._sheet:
+            self._sheet = sheet.id
+            self.send(_words_of(sheet))
+
+    def said(self, said: Said) -> None:
+        self.send(said)
 
     def streams(self, mids: Mapping[str, str]) -> None:
         self.send(Streams({mid: SeatId(seat) for mid, seat in mids.items()}))
@@ -222,8 +248,9 @@ class Sockets:
         self._require_unblocked(invitation.group, invitation.code)
         runner = await self._host.circle_of(invitation.group)
         outcome = await runner.ask(None, TakeSeat(invitation.as_facilitator))
-        seat = outcome.events[0].seat  # type: ignore[union-attr]
-        return _Place(runner, seat, invitation.code, is_own=False)
+        taken = outcome.events[0]
+        assert isinstance(taken, SeatTaken)
+        return _Place(runner, taken.seat, invitation.code, is_own=False)
 
     def _require_unblocked(self, group: str, code: str) -> None:
         block = self._blocks.find(group, code)
@@ -244,6 +271,8 @@ class _Person:
         self._line = Line()
         self._frames = TokenBucket(burst=40, per_second=20)
         self._offers = TokenBucket(burst=10, per_second=0.5)
+        self._sheets = TokenBucket(burst=20, per_second=0.5)
+        self._words = TokenBucket(burst=10, per_second=1)
         self._faults = 0
 
     async def talk(self) -> _Goodbye | None:
@@ -349,8 +378,42 @@ class _Person:
                 await self._offer(runner, seat, ref, sdp)
             case ChangeProfile(profile=profile):
                 runner.change_profile(seat, profile)
+            case ChooseSheet() | GetLibrary() | GetSheet() | ForgetSheet():
+                await self._about_sheets(runner, seat, frame)
+            case Say(ref=ref, to=to, text=text):
+                self._say(runner, seat, ref, to, text)
             case Hello():
                 self._fault(Fault.BAD_FRAME, None)
+
+    def _say(self, runner: Runner, seat: SeatId, ref: str, to: To, text: str) -> None:
+        if not self._words.take():
+            self._line.send(RefusedFrame(ref, Fault.TOO_FAST))
+            return
+        try:
+            runner.say(seat, to, text)
+            self._line.send(Done(ref, 0))
+        except Refused as refusal:
+            self._line.send(RefusedFrame(ref, refusal.code))
+
+    async def _about_sheets(
+        self, runner: Runner, seat: SeatId, frame: ChooseSheet | GetLibrary | GetSheet | ForgetSheet
+    ) -> None:
+        """Run sheets: choose one, list them, get one's text, let go of one."""
+        ref = frame.ref
+        if not self._sheets.take():
+            self._line.send(RefusedFrame(ref, Fault.TOO_FAST))
+            return
+        try:
+            self._line.send(await _answer_about_sheets(runner, seat, frame))
+        except PageErrors as errors:
+            faults = tuple(SheetFault(wrong.line, wrong.says) for wrong in errors.mistakes)
+            self._line.send(RefusedFrame(ref, Fault.BAD_SHEET, faults))
+        except NoSuchSheet:
+            self._line.send(RefusedFrame(ref, Fault.NO_SUCH_SHEET))
+        except Refused as refusal:
+            self._line.send(RefusedFrame(ref, refusal.code))
+        except Busy:
+            self._line.send(RefusedFrame(ref, Fault.BUSY))
 
     async def _offer(self, runner: Runner, seat: SeatId, ref: str, sdp: str) -> None:
         if not self._offers.take():
@@ -364,6 +427,47 @@ class _Person:
         mids = runner.streams_of(seat)
         if mids is not None:
             self._line.streams(mids)
+
+
+async def _answer_about_sheets(
+    runner: Runner, seat: SeatId, frame: ChooseSheet | GetLibrary | GetSheet | ForgetSheet
+) -> ServerFrame:
+    """The answer to a frame about run sheets. Raises Refused, Busy, NoSuchSheet, PageErrors."""
+    match frame:
+        case ChooseSheet(ref=ref, sheet=sheet, text=text, insert=insert):
+            if (sheet is None) == (text is None):
+                raise PageErrors((Mistake(1, "Name a run sheet or send the text of one."),))
+            chosen = sheet if text is None else parse(text, _own_id(text))
+            assert chosen is not None
+            outcome = await runner.choose_sheet(seat, chosen, insert)
+            return Done(ref, outcome.seq)
+        case GetLibrary(ref=ref):
+            sheets = await runner.sheets(seat)
+            return Library(ref, tuple(_entry(s) for s in sheets))
+        case GetSheet(ref=ref, sheet=wanted):
+            for found in await runner.sheets(seat):
+                if found.id == wanted:
+                    return SheetText(ref, wanted, to_toml(found))
+            raise NoSuchSheet
+        case ForgetSheet(ref=ref, sheet=unwanted):
+            await runner.forget_sheet(seat, unwanted)
+            return Done(ref, 0)
+
+
+def _own_id(text: str) -> str:
+    """The same text is the same sheet."""
+    return OWN + sha256(text.encode()).hexdigest()[:12]
+
+
+def _words_of(sheet: RunSheet) -> SheetWords:
+    return SheetWords(sheet.id, sheet.title, sheet.source, sheet.phases)
+
+
+def _entry(sheet: RunSheet) -> SheetEntry:
+    length = sum(p.length_ms or 0 for p in sheet.rules.phases)
+    return SheetEntry(
+        sheet.id, sheet.title, sheet.source, round(length / 60_000), sheet.id.startswith(OWN)
+    )
 
 
 def _diagnose(text: str, error: ValidationError) -> tuple[str, str | None]:

@@ -9,13 +9,15 @@ from pydantic import Field, TypeAdapter
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from peermeet.core.messages import Event
+from peermeet.core.messages import JournalEvent
 from peermeet.core.model import Millis
 from peermeet.hosting.ports import JournalTrouble, StoredCircle
 from peermeet.storage.engine import leave_no_trace, transaction
 from peermeet.storage.tables import circles, journal
 
-_event: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="kind")])
+_event: TypeAdapter[JournalEvent] = TypeAdapter(
+    Annotated[JournalEvent, Field(discriminator="kind")]
+)
 
 
 class SqlJournal:
@@ -30,7 +32,9 @@ class SqlJournal:
                 insert(circles).values(id=circle, group_id=group, seq=0, opened_at=at, alive_at=at)
             )
 
-    async def append(self, circle: str, seq: int, events: Sequence[Event], at: Millis) -> None:
+    async def append(
+        self, circle: str, seq: int, events: Sequence[JournalEvent], at: Millis
+    ) -> None:
         """The update of `seq` is the fence: whoever is not at the end cannot write."""
         async with transaction(self._engine) as connection:
             moved = await connection.execute(
@@ -81,7 +85,7 @@ async def _read(connection: AsyncConnection, circle: str | None) -> list[StoredC
     if circle is not None:
         heads = heads.where(circles.c.id == circle)
         lines = lines.where(journal.c.circle_id == circle)
-    events: dict[str, list[tuple[Millis, Event]]] = {}
+    events: dict[str, list[tuple[Millis, JournalEvent]]] = {}
     for row in await connection.execute(lines):
         event = _event.validate_json(row.event)
         events.setdefault(row.circle_id, []).append((Millis(row.at), event))

@@ -16,7 +16,7 @@ from sqlalchemy import (
 
 metadata = MetaData()
 
-REVISION = "0002"
+REVISION = "0003"
 """The newest migration; a test compares. A start at this revision need not load Alembic."""
 
 circles = Table(
@@ -55,9 +55,23 @@ BLOCK_KEPT_DAYS = 30
 """How long a block goes on after its review date. One that nobody looks at must not keep a person
 out for ever."""
 
+run_sheets = Table(
+    "run_sheets",
+    metadata,
+    Column("group_id", String(64), primary_key=True),
+    Column("id", String(40), primary_key=True),
+    Column("used_at", BigInteger, nullable=False, index=True),
+    Column("text", Text, nullable=False),
+)
+"""A group's own run sheets: how it meets, never what was said."""
+
+SHEET_KEPT_DAYS = 365
+"""How long a group's run sheet is kept after its last use."""
+
 RETENTION = {
     "circles": "deleted when the circle ends, or at a start 12 hours after it was last alive",
     "journal": "deleted with its circle",
     "blocks": f"deleted {BLOCK_KEPT_DAYS} days after the review date unless renewed",
+    "run_sheets": f"deleted by a facilitator, or {SHEET_KEPT_DAYS} days after the last use",
 }
 """Every table must have a rule here; a test insists."""
