@@ -4,7 +4,7 @@
     meeting.at(s=10).ana.does(PassTurn)
     assert meeting.holder == "ben"
 
-A star marks the facilitator. Every step checks that replaying the events gives the same circle.
+A star marks the facilitators. The list goes as they came, unless a seed turns it round.
 """
 
 from __future__ import annotations
@@ -15,20 +15,28 @@ from peermeet.core import messages as m
 from peermeet.core.decide import decide, decide_host, wakes_at
 from peermeet.core.evolve import evolve
 from peermeet.core.messages import Event, Refused
-from peermeet.core.model import Circle, Millis, Mode, SeatId
-from peermeet.core.project import gates
+from peermeet.core.model import Circle, Millis, Mode, Phase, SeatId, Sheet
+from peermeet.core.notices import notices_for
+from peermeet.core.powers import Power, has
+from peermeet.core.project import View, gates, view_for
 
 START = Millis(1_790_000_000_000)
 
 ABOUT_A_TURN = (
     m.PassTurn,
     m.Later,
+    m.PassToAnyone,
+    m.NameNext,
+    m.BeginTurn,
+    m.WelcomeResponses,
+    m.FirstNextRound,
     m.NextTurn,
     m.Back,
     m.GiveTurn,
     m.Extend,
     m.HoldClock,
     m.ReleaseClock,
+    m.SignalGently,
 )
 
 
@@ -39,12 +47,14 @@ class Person:
         self.seat = seat
 
     def does(self, command: type[Any], **members: Any) -> list[Event]:
-        """Send a command; a turn command is about the newest turn unless `turn` says else.
+        """Send a command; one about a turn means the newest, one about a phase the phase now.
 
         People are named by name: `fay.does(GiveTurn, seat="ana")`.
         """
         if command in ABOUT_A_TURN:
             members.setdefault("turn", self._meeting.circle.turns_given)
+        if command in (m.OpenPhase, m.ReturnToPhase):
+            members.setdefault("after", self._meeting.circle.phase_number)
         for member in ("seat", "first"):
             if isinstance(members.get(member), str):
                 members[member] = self._meeting.seat(members[member])
@@ -64,6 +74,14 @@ class Person:
         """Switch one's own microphone on."""
         return self.does(m.SetMic, on=True)
 
+    @property
+    def view(self) -> View:
+        return view_for(self._meeting.circle, self.seat, self._meeting.now)
+
+    def notices(self, events: list[Event]) -> list[str]:
+        """The kinds of what this person should notice of the events that just happened."""
+        return [n.kind for n in notices_for(self._meeting.circle, self.seat, events)]
+
     def drops(self) -> None:
         self._meeting.host(m.LoseSeat(self.seat))
 
@@ -72,9 +90,9 @@ class Person:
 
 
 class Meeting:
-    def __init__(self, *names: str) -> None:
+    def __init__(self, *names: str, seed: int = 0) -> None:
         self.now = START
-        self.circle = Circle(at=START)
+        self.circle = Circle(at=START, seed=seed)
         self.people: dict[str, Person] = {}
         self.log: list[tuple[Millis, Event]] = []
         for name in names:
@@ -115,10 +133,20 @@ class Meeting:
         self.decide(self._lead(), m.StartPhase(mode, **members))
         return self
 
+    def sheet(self, *phases: Phase) -> Meeting:
+        """Take these phases for the run sheet, and open the first."""
+        self.decide(self._lead(), m.UseSheet(Sheet("sheet", phases)))
+        self.decide(self._lead(), m.OpenPhase(self.circle.phase_number, 0))
+        return self
+
+    def insert(self, *phases: Phase) -> list[Event]:
+        """Set the phase aside and run these first."""
+        return self.decide(self._lead(), m.InsertSheet(Sheet("insert", phases)))
+
     def seat(self, name: str) -> SeatId:
         return self.people[name].seat if name in self.people else SeatId(name)
 
-    def decide(self, actor: SeatId, command: m.Command) -> list[Event]:
+    def decide(self, actor: SeatId, command: m.Command | m.InnerCommand) -> list[Event]:
         return self._apply(decide(self.circle, actor, command, self.now))
 
     def host(self, command: m.HostCommand) -> list[Event]:
@@ -155,8 +183,14 @@ class Meeting:
         assert self.circle.round is not None
         return [self.name(p.seat) for p in self.circle.round.waiting]
 
+    def space(self, name: str) -> set[str]:
+        """Everyone whom this person hears and is heard by, microphones permitting."""
+        gate_of = gates(self.circle)
+        own = gate_of[self.seat(name)].space
+        return {self.name(s) for s, gate in gate_of.items() if gate.space == own}
+
     def _lead(self) -> SeatId:
-        return next(s.id for s in self.circle.seats.values() if s.role != "member")
+        return next(s.id for s in self.circle.seats.values() if has(s, Power.LEAD))
 
     def _apply(self, events: list[Event]) -> list[Event]:
         for event in events:
