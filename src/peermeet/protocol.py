@@ -21,7 +21,7 @@ from peermeet.core.notices import Notice
 from peermeet.core.project import To, View
 from peermeet.core.runsheet import FILE_BYTES, PhaseWords
 
-VERSION = 1
+VERSION = 2
 """Grows when a client written for the older one would no longer work."""
 
 AGREEMENT_VERSION = 1

@@ -56,7 +56,7 @@ class Client:
         """Take a seat, or one's own again; raises ConnectionError when the server says bye."""
         await self.drop()
         self.seq, self.close_code, self.bye, self.welcome, self.view = 0, 0, {}, {}, {}
-        hello: Frame = {"kind": "hello", "version": 1, "agreement": 1}
+        hello: Frame = {"kind": "hello", "version": 2, "agreement": 1}
         hello["profile"] = {"name": self.name, "color": "teal"}
         hello |= {k: v for k, v in (("resume", self.resume), ("link", self.link)) if v}
         async with asyncio.timeout(within_s):

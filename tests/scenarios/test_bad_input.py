@@ -113,7 +113,7 @@ def line(server: Server, **options: Any) -> connect:
 def hello(**members: Any) -> str:
     whole = {
         "kind": "hello",
-        "version": 1,
+        "version": 2,
         "agreement": 1,
         "profile": {"name": "Mallory", "color": "clay"},
     }

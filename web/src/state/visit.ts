@@ -17,7 +17,7 @@ import { drop, dropAll, keep, kept, settings, takeLink } from "./session";
 
 /** The agreement whose words are in text/agreement.ts. */
 const AGREEMENT = 1;
-const VERSION = 1;
+const VERSION = 2;
 
 const SAID_BY_THE_PIECE: ReadonlySet<string> = new Set(
   "turn_started turn_warned turn_grace turn_overdue talk_started round_started silence_started phase_completed circle_paused circle_resumed".split(
