@@ -1,14 +1,17 @@
-"""The three ports of hosting, in memory and on a leash."""
+"""The ports of hosting, in memory and on a leash."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from peermeet.core.messages import Event
+from peermeet.core.messages import JournalEvent
 from peermeet.core.model import Gate, Millis, SeatId
-from peermeet.core.project import Notice, View
-from peermeet.hosting.ports import JournalTrouble, StoredCircle, SystemClock
-from peermeet.protocol import Profile
+from peermeet.core.notices import Notice
+from peermeet.core.project import View
+from peermeet.core.runsheet import RunSheet
+from peermeet.hosting.ports import OWN, JournalTrouble, StoredCircle, SystemClock
+from peermeet.protocol import Profile, Said
+from peermeet.runsheets import shipped
 
 
 class MemoryJournal:
@@ -24,7 +27,9 @@ class MemoryJournal:
         self._check()
         self.circles[circle] = StoredCircle(circle, group, 0, at, at, ())
 
-    async def append(self, circle: str, seq: int, events: Sequence[Event], at: Millis) -> None:
+    async def append(
+        self, circle: str, seq: int, events: Sequence[JournalEvent], at: Millis
+    ) -> None:
         self._check()
         old = self.circles[circle]
         if old.seq != seq:
@@ -62,6 +67,37 @@ class MemoryJournal:
             raise JournalTrouble("away")
 
 
+class MemorySheets:
+    """The shipped ones, and what groups keep. broken: every call fails."""
+
+    def __init__(self) -> None:
+        self.own: dict[tuple[str, str], RunSheet] = {}
+        self.used_at: dict[tuple[str, str], Millis] = {}
+        self.broken = False
+
+    async def find(self, group: str, sheet: str) -> RunSheet | None:
+        self._check()
+        return shipped().get(sheet) or self.own.get((group, sheet))
+
+    async def all(self, group: str) -> Sequence[RunSheet]:
+        self._check()
+        return [*shipped().values(), *(s for (g, _), s in self.own.items() if g == group)]
+
+    async def keep(self, group: str, sheet: RunSheet, at: Millis) -> None:
+        self._check()
+        if sheet.id.startswith(OWN):
+            self.own[group, sheet.id] = sheet
+            self.used_at[group, sheet.id] = at
+
+    async def forget(self, group: str, sheet: str) -> bool:
+        self._check()
+        return self.own.pop((group, sheet), None) is not None
+
+    def _check(self) -> None:
+        if self.broken:
+            raise JournalTrouble("away")
+
+
 class NotedMedia:
     def __init__(self, order: list[str]) -> None:
         self.gates: dict[str, Mapping[str, Gate]] = {}
@@ -88,6 +124,9 @@ class NotedLine:
         self.seqs: list[int] = []
         self.profiles: Mapping[SeatId, Profile] = {}
         self.notices: list[str] = []
+        self.links: Mapping[SeatId, str] = {}
+        self.sheets: list[RunSheet] = []
+        self.read: list[Said] = []
         self.mids: Mapping[str, str] = {}
         self.reoffers = 0
         self.farewell: tuple[str, bool] | None = None
@@ -99,12 +138,20 @@ class NotedLine:
         view: View,
         profiles: Mapping[SeatId, Profile],
         notices: Sequence[Notice],
+        links: Mapping[SeatId, str],
     ) -> None:
         self.seqs.append(seq)
         self.views.append(view)
         self.profiles = dict(profiles)
         self.notices += [n.kind for n in notices]
+        self.links = dict(links)
         self._order.append("view")
+
+    def sheet(self, sheet: RunSheet) -> None:
+        self.sheets.append(sheet)
+
+    def said(self, said: Said) -> None:
+        self.read.append(said)
 
     def streams(self, mids: Mapping[str, str]) -> None:
         self.mids = mids
@@ -124,6 +171,9 @@ class FakeClock(SystemClock):
 
     def now(self) -> Millis:
         return self.at
+
+    def seconds_until(self, at: Millis) -> float:
+        return (at - self.at) / 1000
 
     def not_before(self, at: Millis) -> None:
         self.at = max(self.at, at)

@@ -73,7 +73,9 @@ class Door:
 
     async def sit(self, code: str) -> SeatId:
         outcome = await self.runner.ask(None, m.TakeSeat())
-        seat = outcome.events[0].seat  # type: ignore[union-attr]
+        taken = outcome.events[0]
+        assert isinstance(taken, m.SeatTaken)
+        seat = taken.seat
         self.blocks.came_by(code, self.runner, seat, lambda block: self.told.append((seat, block)))
         return seat
 

@@ -16,7 +16,7 @@ from peermeet.hosting.host import TOO_OLD_MS, Host
 from peermeet.hosting.ports import SystemClock
 from peermeet.hosting.runner import Busy, Runner, replay
 from peermeet.protocol import Profile
-from tests.hosting.fakes import FakeClock, MemoryJournal, NotedLine, NotedMedia
+from tests.hosting.fakes import FakeClock, MemoryJournal, MemorySheets, NotedLine, NotedMedia
 
 FAY = Profile("Fay", "sage")
 ANA = Profile("Ana", "rose")
@@ -31,7 +31,8 @@ class Node:
         self.journal = journal or MemoryJournal()
         self.media = NotedMedia(self.journal.order)
         self.clock = clock or FakeClock()
-        self.host = Host(self.journal, self.media, self.clock)
+        self.sheets = MemorySheets()
+        self.host = Host(self.journal, self.media, self.sheets, self.clock)
 
     async def circle_of_two(self) -> tuple[Runner, SeatId, SeatId, NotedLine, NotedLine]:
         runner = await self.host.circle_of("home")
@@ -189,7 +190,7 @@ async def test_a_clock_set_back_during_the_outage_does_not_freeze_time() -> None
     journal, clock = MemoryJournal(), FakeClock()
     async with node(journal, clock) as here:
         runner, fay, *_ = await here.circle_of_two()
-        await runner.ask(fay, m.StartPhase(Mode.ROUND, turn_ms=60_000))
+        await runner.ask(fay, m.StartPhase(Mode.ROUND, turn_ms=60_000, first=fay))
     earlier = FakeClock(at=clock.at - 7_200_000)
     async with node(journal, earlier) as there:
         again = there.host.circle(runner.id)
@@ -243,14 +244,14 @@ async def test_a_full_queue_says_busy(monkeypatch: pytest.MonkeyPatch) -> None:
 
     async def ended(_: Runner) -> None: ...
 
-    runner = Runner(stored, journal, NotedMedia([]), clock, ended)
+    runner = Runner(stored, journal, NotedMedia([]), MemorySheets(), clock, ended)
     monkeypatch.setattr(runner, "_queue", asyncio.Queue(1))
     waiting = asyncio.create_task(runner.ask(None, m.TakeSeat()))
     await asyncio.sleep(0)
     with pytest.raises(Busy):
         await runner.ask(None, m.TakeSeat())
     waiting.cancel()
-    assert runner.circle == Circle(at=clock.now())
+    assert runner.circle == Circle(seed=runner.circle.seed, at=clock.now())
 
 
 async def test_a_new_media_worker_asks_everybody_for_a_new_offer() -> None:
