@@ -69,7 +69,6 @@ ApartCommand = m.LeaveSpace | m.StepOut | m.StepIn | m.OfferQuiet | m.AcceptQuie
 
 def be_apart(draft: Draft, actor: Seat, command: ApartCommand) -> None:
     circle = draft.circle
-    require(not actor.waiting, Code.IN_WAITING_AREA)
     match command:
         case m.LeaveSpace():
             leave_space(draft, actor.id)
@@ -77,6 +76,7 @@ def be_apart(draft: Draft, actor: Seat, command: ApartCommand) -> None:
             if not actor.stepped_out:
                 leave_space(draft, actor.id)
                 held = give_up_floor(draft, actor.id, keeps_place=True)
+                _switch_off(draft, actor.id)
                 draft.add(m.SteppedOut(actor.id))
                 if held:
                     go_on(draft)
@@ -119,9 +119,19 @@ def _accept_quiet(draft: Draft, actor: Seat, other: Seat) -> None:
     for one in (actor.id, other.id):
         leave_pair(draft, one)
         held = give_up_floor(draft, one, keeps_place=True) or held
+        _switch_off(draft, one)
     draft.add(m.QuietBegun(person.id, carer.id))
     if held:
         go_on(draft)
+
+
+def _switch_off(draft: Draft, seat: SeatId) -> None:
+    """Written down before what is not: a restart must find nobody switched on who went apart."""
+    own = draft.circle.seats[seat]
+    if own.mic_on:
+        draft.add(m.MicSwitched(seat, False))
+    if own.camera_on:
+        draft.add(m.CameraSwitched(seat, False))
 
 
 def _require_two(circle: Circle, actor: Seat, other: Seat) -> None:
@@ -155,7 +165,6 @@ SignCommand = (
 
 def give_sign(draft: Draft, actor: Seat, command: SignCommand) -> None:
     circle = draft.circle
-    require(not actor.waiting, Code.IN_WAITING_AREA)
     match command:
         case m.ShowCard(card=card, seat=seat):
             shown = circle.card if seat is None else require_seat(circle, seat).card

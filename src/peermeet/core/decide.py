@@ -74,6 +74,9 @@ def _drafted(
     require(not circle.ended, Code.CIRCLE_ENDED)
     require(actor not in circle.removed, Code.REMOVED)
     require(actor in circle.seats, Code.NO_SUCH_SEAT)
+    # Who waits holds no power and learns nothing, not even from a refusal; the way out is theirs.
+    waits = circle.seats[actor].waiting
+    require(not waits or isinstance(command, m.Leave), Code.IN_WAITING_AREA)
     power = NEEDS.get(type(command))
     require(power is None or has(circle.seats[actor], power), Code.NOT_ALLOWED)
     draft = Draft(circle, now)
@@ -212,7 +215,7 @@ def _decide_about_people(
             if draft.circle.paused:
                 draft.add(m.CircleResumed())
         case m.Leave():
-            leave(draft, actor.id, m.SeatLeft(actor.id))
+            leave(draft, actor.id)
         case m.EndCircle():
             draft.add(m.CircleEnded())
         case m.Write(to=to):
@@ -229,21 +232,25 @@ def _switch_own(draft: Draft, actor: Seat, command: m.SetMic | m.SetCamera) -> N
         if command.on == actor.mic_on:
             return
         if command.on and not may_be_heard(draft.circle, actor.id):
-            require(False, _why_not_heard(draft.circle, actor))
-        draft.add(m.MicSwitched(actor.id, command.on))
-        return
-    if command.on == actor.camera_on:
-        return
-    if command.on:
-        require_inside(actor)
-        require(actor.camera_covered is None, Code.CAMERA_COVERED)
-    draft.add(m.CameraSwitched(actor.id, command.on))
+            raise Refused(_why_not_heard(draft.circle, actor))
+        switched: m.Event = m.MicSwitched(actor.id, command.on)
+        privately = m.SwitchedInQuiet(actor.id, command.on, actor.camera_on)
+    else:
+        if command.on == actor.camera_on:
+            return
+        if command.on:
+            require_inside(actor)
+            require(not actor.stepped_out, Code.AWAY_FROM_CIRCLE)
+            require(actor.camera_covered is None, Code.CAMERA_COVERED)
+        switched = m.CameraSwitched(actor.id, command.on)
+        privately = m.SwitchedInQuiet(actor.id, actor.mic_on, command.on)
+    # What is switched on in a quiet space must not be found on in the circle after a restart.
+    draft.add(privately if is_in_quiet(draft.circle, actor.id) else switched)
 
 
 def _why_not_heard(circle: Circle, seat: Seat) -> Code:
     """The nearest reason why this seat may not be heard now."""
     reasons = (
-        (seat.waiting, Code.IN_WAITING_AREA),
         (seat.veiled or circle.safe, Code.VEILED),
         (seat.mic_held, Code.MIC_HELD),
         (seat.stepped_out, Code.AWAY_FROM_CIRCLE),

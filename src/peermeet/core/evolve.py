@@ -2,17 +2,27 @@
 
 Three facts hold after every event, whatever it was, because they are settled here in one place:
 a clock runs exactly when the rules let it run; a microphone that lost the permission to be heard,
-or whose person came to other people, is off, so that only its own person can open it again; and
-the circle knows since when nobody leads it.
+or whose person came to other people, is off, so that only its own person can open it again, and
+so is the camera of whoever comes out of a quiet space; and the circle knows since when nobody
+leads it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import assert_never
 
 from peermeet.core import messages as m
-from peermeet.core.hearing import is_eligible, may_be_heard, space_of, step_of, steps
+from peermeet.core.hearing import (
+    FLOOR_MODES,
+    is_eligible,
+    is_in_quiet,
+    may_be_heard,
+    space_of,
+    step_of,
+    steps,
+)
 from peermeet.core.model import (
     Aside,
     Circle,
@@ -55,7 +65,8 @@ def evolve(circle: Circle, event: m.Event, at: Millis) -> Circle:
     before = circle
     if isinstance(event, m.Interrupted):
         # Clocks stop where the server stopped, not where it came back.
-        circle = _settle_clocks(circle, min(event.alive_until, at), stop=True)
+        stopped_at = max(circle.at, min(event.alive_until, at))
+        circle = _settle_clocks(circle, stopped_at, stop=True)
     return replace(_settle(before, _apply(circle, event, at), at), at=at)
 
 
@@ -82,11 +93,12 @@ def without_private(circle: Circle) -> Circle:
 def _settle(before: Circle, circle: Circle, at: Millis) -> Circle:
     circle = _settle_clocks(_settle_lead(circle, at), at)
     for seat in list(circle.seats.values()):
-        if not seat.mic_on:
-            continue
-        stayed = seat.id in before.seats and space_of(before, seat.id) == space_of(circle, seat.id)
-        if not stayed or not may_be_heard(circle, seat.id):
-            circle = _seat(circle, replace(seat, mic_on=False))
+        if seat.mic_on:
+            stayed = space_of(before, seat.id) == space_of(circle, seat.id)
+            if not stayed or not may_be_heard(circle, seat.id):
+                circle = _seat(circle, replace(seat, mic_on=False))
+        if seat.camera_on and is_in_quiet(before, seat.id) and not is_in_quiet(circle, seat.id):
+            circle = _seat(circle, replace(circle.seats[seat.id], camera_on=False))
     return circle
 
 
@@ -119,6 +131,8 @@ def _settle_clocks(circle: Circle, at: Millis, stop: bool = False) -> Circle:
 
 
 def _runs(circle: Circle, space: Space) -> bool:
+    if not any(circle.seats[s].present for s in space.seats):
+        return False
     speaker = step_of(circle, space).speaker
     if speaker is None or speaker not in space.seats or space.goes_on:
         return True
@@ -162,6 +176,7 @@ def _apply(circle: Circle, event: m.Event, at: Millis) -> Circle:
             | m.QuietDeclined()
             | m.QuietBegun()
             | m.QuietEnded()
+            | m.SwitchedInQuiet()
             | m.SteppedOut()
             | m.SteppedIn()
             | m.CardShown()
@@ -212,10 +227,10 @@ def _apply_seat(circle: Circle, event: SeatEvent, at: Millis) -> Circle:
         case m.SeatTaken(seat=seat, roles=roles, waiting=waiting):
             led = circle.led or Role.FACILITATOR in roles
             given = replace(circle, seats_given=circle.seats_given + 1, led=led)
-            return _sit_down(given, Seat(seat, frozenset(roles), waiting=waiting))
+            return _sit_down(given, _veiled(circle, Seat(seat, frozenset(roles), waiting=waiting)))
         case m.RemovalTakenBack(seat=seat):
             back = replace(circle, removed=circle.removed - {seat})
-            return _sit_down(back, Seat(seat, present=False, away_since=at))
+            return _sit_down(back, _veiled(circle, Seat(seat, present=False, away_since=at)))
         case m.SeatLeft(seat=seat):
             return _stand_up(circle, seat)
         case m.SeatRemoved(seat=seat):
@@ -228,9 +243,12 @@ def _apply_seat(circle: Circle, event: SeatEvent, at: Millis) -> Circle:
             waits = replace(circle.seats[seat], waiting=True, mic_on=False, camera_on=False)
             return _seat(_leave_places(circle, seat), waits)
         case m.SeatAdmitted(seat=seat):
-            return _sit_down(circle, replace(circle.seats[seat], waiting=False))
+            return _sit_down(circle, _veiled(circle, replace(circle.seats[seat], waiting=False)))
         case m.RolesChanged(seat=seat, roles=roles):
-            now = replace(circle.seats[seat], roles=frozenset(roles))
+            before = circle.seats[seat]
+            now = replace(before, roles=frozenset(roles))
+            if has(before, Power.LEAD):
+                now = _veiled(circle, now)
             led = circle.led or Role.FACILITATOR in roles
             if takes_turns(now):
                 return _sit_down(replace(circle, led=led), now)
@@ -287,6 +305,13 @@ def _sit_down(circle: Circle, seat: Seat) -> Circle:
         inside = replace(circle, phase=aside.phase, round=aside.round, turn=aside.turn)
         circle = replace(circle, aside=replace(aside, round=_joined(inside, seat)))
     return replace(circle, round=_joined(circle, seat))
+
+
+def _veiled(circle: Circle, seat: Seat) -> Seat:
+    """Who comes, or no longer leads, while the room is safe has to be readmitted like others."""
+    if not circle.safe or has(seat, Power.LEAD):
+        return seat
+    return replace(seat, veiled=True, mic_on=False, camera_on=False)
 
 
 def _joined(circle: Circle, seat: Seat) -> Round | None:
@@ -357,8 +382,8 @@ def _apply_phase(circle: Circle, event: PhaseEvent, at: Millis) -> Circle:
     match event:
         case m.SheetChosen(sheet=sheet):
             return replace(circle, sheet=sheet, index=None, ends_at=None, closing_told=False)
-        case m.PhaseChanged(index=index, phase=phase):
-            return _change_phase(circle, index, phase, at)
+        case m.PhaseChanged():
+            return _change_phase(circle, event, at)
         case m.PhaseSetAside(sheet=sheet):
             return _set_aside(circle, sheet, at)
         case m.PhaseTakenUp():
@@ -377,7 +402,7 @@ def _apply_phase(circle: Circle, event: PhaseEvent, at: Millis) -> Circle:
 def _start_phase(circle: Circle, event: m.PhaseStarted, at: Millis) -> Circle:
     phase, planned = event.phase, circle.sheet
     places = tuple(Place(s, phase.turn_ms) for s in event.order)
-    has_floor = phase.mode in (Mode.ROUND, Mode.QUEUE, Mode.READ)
+    has_floor, served = phase.mode in FLOOR_MODES, event.order
     ends_at = circle.ends_at
     if ends_at is None and event.index is not None and planned and circle.aside is None:
         lengths = [p.length_ms or 0 for p in planned.phases[event.index :]]
@@ -392,7 +417,8 @@ def _start_phase(circle: Circle, event: m.PhaseStarted, at: Millis) -> Circle:
         round=Round(waiting=places) if has_floor else None,
         turn=None,
         superseded=None,
-        owed=tuple(s for s in owed_now(circle) if s not in event.order),
+        owed=tuple(s for s in owed_now(circle) if phase.mode is not Mode.ROUND or s not in served),
+        spoke_at=_spoken(circle, at),
         spaces={
             f"pair-{number}": Space(seats, seats, 0, Clock(steps(phase, seats)[0].length_ms))
             for number, seats in enumerate(event.pairs, 1)
@@ -401,8 +427,9 @@ def _start_phase(circle: Circle, event: m.PhaseStarted, at: Millis) -> Circle:
     )
 
 
-def _change_phase(circle: Circle, index: int, phase: Phase | None, at: Millis) -> Circle:
+def _change_phase(circle: Circle, event: m.PhaseChanged, at: Millis) -> Circle:
     assert circle.sheet is not None
+    index, phase = event.index, event.phase
     phases = list(circle.sheet.phases)
     if phase is None:
         del phases[index]
@@ -416,8 +443,13 @@ def _change_phase(circle: Circle, index: int, phase: Phase | None, at: Millis) -
     line, clock = circle.round, circle.phase_clock
     if line is not None:
         ordinary = phase.turn_ms
-        waiting = tuple(p if p.response else replace(p, turn_ms=ordinary) for p in line.waiting)
-        line = replace(line, waiting=waiting)
+        waiting = [p if p.response else replace(p, turn_ms=ordinary) for p in line.waiting]
+        if event.order and phase.mode is Mode.ROUND:
+            # Answers stay in front, and who comes again at the end.
+            again = {e.seat for e in line.ended if e.came_back}
+            places = {s: place for place, s in enumerate(event.order) if s not in again}
+            waiting.sort(key=lambda p: -1 if p.response else places.get(p.seat, len(event.order)))
+        line = replace(line, waiting=tuple(waiting))
     if phase.length_ms != circle.phase.length_ms:
         spent = 0 if clock is None else (circle.phase.length_ms or 0) - clock.left(at)
         clock = None if phase.length_ms is None else Clock(phase.length_ms - spent)
@@ -499,6 +531,7 @@ def _start_turn(circle: Circle, event: m.TurnStarted, at: Millis) -> Circle:
             planned=bool(places) or event.seat in circle.hands,
             stage=stage_at(circle.phase, event.given_ms),
             ready=event.ready,
+            heard=circle.seats[event.seat].mic_on,
             response=event.response,
         ),
         turns_given=event.number,
@@ -533,7 +566,7 @@ def _end_turn(circle: Circle, event: m.TurnEnded, at: Millis) -> Circle:
         superseded=event.number,
         hands=tuple(h for h in circle.hands if h not in event.answers),
         owed=(*circle.owed, seat) if event.owed else circle.owed,
-        spoke_at={**circle.spoke_at, seat: at} if turn.heard else circle.spoke_at,
+        spoke_at=_spoken(circle, at),
         round=replace(
             line,
             waiting=waiting,
@@ -543,6 +576,12 @@ def _end_turn(circle: Circle, event: m.TurnEnded, at: Millis) -> Circle:
             lines_read=line.lines_read + (turn.heard and circle.phase.mode is Mode.READ),
         ),
     )
+
+
+def _spoken(circle: Circle, at: Millis) -> Mapping[SeatId, Millis]:
+    """When people were last heard, once the turn that runs now is over."""
+    turn = circle.turn
+    return circle.spoke_at if turn is None or not turn.heard else {**circle.spoke_at, turn.seat: at}
 
 
 def _take_back(circle: Circle) -> Circle:
@@ -682,11 +721,14 @@ def _apply_private(circle: Circle, event: m.PrivateEvent) -> Circle:
         case m.QuietBegun(seat=seat, carer=carer):
             both = (seat, carer)
             offers = tuple(o for o in circle.quiet_offers if o.seat not in both)
-            back = [replace(circle.seats[s], stepped_out=False, camera_on=False) for s in both]
+            back = [replace(circle.seats[s], stepped_out=False) for s in both]
             seats = {**circle.seats, **{s.id: s for s in back}}
             return replace(circle, quiet=(*circle.quiet, both), quiet_offers=offers, seats=seats)
         case m.QuietEnded(seat=seat):
             return replace(circle, quiet=tuple(two for two in circle.quiet if seat not in two))
+        case m.SwitchedInQuiet(seat=seat, mic_on=mic_on, camera_on=camera_on):
+            own = replace(circle.seats[seat], mic_on=mic_on, camera_on=camera_on)
+            return _seat(circle, own)
         case m.SteppedOut(seat=seat) | m.SteppedIn(seat=seat):
             out = isinstance(event, m.SteppedOut)
             return _seat(circle, replace(circle.seats[seat], stepped_out=out))
@@ -748,11 +790,8 @@ def _apply_whole(circle: Circle, event: WholeEvent, at: Millis) -> Circle:
 
 def _make_safe(circle: Circle) -> Circle:
     """Everyone is in one place, and only facilitators can be heard or seen there."""
-    seats = {
-        s.id: s if has(s, Power.LEAD) else replace(s, veiled=True, mic_on=False, camera_on=False)
-        for s in circle.seats.values()
-    }
-    return replace(circle, safe=True, seats=seats, spaces={}, quiet=(), quiet_offers=())
+    safe = replace(circle, safe=True, spaces={}, quiet=(), quiet_offers=())
+    return replace(safe, seats={s.id: _veiled(safe, s) for s in circle.seats.values()})
 
 
 def _without(seats: tuple[SeatId, ...], seat: SeatId) -> tuple[SeatId, ...]:

@@ -21,7 +21,7 @@ from peermeet.core.draft import (
     require_turn,
 )
 from peermeet.core.evolve import may_have_back
-from peermeet.core.hearing import FLOOR_MODES, is_available, is_eligible
+from peermeet.core.hearing import FLOOR_MODES, is_available, is_eligible, is_in_circle
 from peermeet.core.messages import Code
 from peermeet.core.model import (
     Circle,
@@ -73,9 +73,14 @@ def may_queue(circle: Circle, seat: SeatId) -> bool:
 
 
 def _in_queue_order(circle: Circle, hands: list[SeatId]) -> list[SeatId]:
-    if circle.phase.order is Order.QUIET_FIRST:
-        return sorted(hands, key=lambda s: by_quiet(circle, s))
-    return hands
+    if circle.phase.order is not Order.QUIET_FIRST:
+        return hands
+    queue = circle.round
+    assert queue is not None
+    # Silence is a turn: whoever had the floor in this queue comes after those who had not, or
+    # somebody who raises a hand and passes again and again would keep out all who have spoken.
+    last = {ended.seat: number for number, ended in enumerate(queue.ended)}
+    return sorted(hands, key=lambda s: (last.get(s, -1), *by_quiet(circle, s)))
 
 
 def _by_hand(circle: Circle, place: Place) -> tuple[bool, int]:
@@ -167,11 +172,18 @@ def _again_ms(draft: Draft, turn: Turn) -> int | None:
 
 
 def drop_turn(draft: Draft) -> None:
-    """The holder's line is gone for good: the rest of the time is offered again later."""
+    """The holder cannot be heard for a while: the rest of the time is offered again later."""
     turn = draft.circle.turn
     assert turn is not None
     end_turn(draft, again_ms=_again_ms(draft, turn))
     go_on(draft)
+
+
+def drop_turn_of_absent(draft: Draft) -> None:
+    """The same, should the holder be somewhere else, or veiled, now that clocks run again."""
+    turn = draft.circle.turn
+    if turn is not None and not is_in_circle(draft.circle, turn.seat):
+        drop_turn(draft)
 
 
 # --- What the holder may do ---------------------------------------------------------------------
@@ -265,20 +277,26 @@ def move_floor(draft: Draft, command: m.NextTurn | m.Back | m.GiveTurn) -> None:
             assert circle.round is not None
             ended = [e for e in circle.round.ended if may_have_back(circle, e)]
             require(bool(ended), Code.NOTHING_TO_UNDO)
+            last = ended[-1]
+            _require_here(circle, circle.seats[last.seat])
             draft.add(m.TurnTakenBack(command.turn))
             number = draft.circle.turns_given + 1
-            last = ended[-1]
             draft.add(m.TurnStarted(number, last.seat, last.remaining_ms, response=last.response))
         case _ as never:
             assert_never(never)
 
 
-def _give_turn(draft: Draft, seat: Seat) -> None:
-    circle = draft.circle
+def _require_here(circle: Circle, seat: Seat) -> None:
+    """The floor can come to this seat now."""
     require_inside(seat)
     require(seat.present, Code.SEAT_AWAY)
     require(takes_turns(seat), Code.ONLY_LISTENING)
     require(is_available(circle, seat.id), Code.AWAY_FROM_CIRCLE)
+
+
+def _give_turn(draft: Draft, seat: Seat) -> None:
+    circle = draft.circle
+    _require_here(circle, seat)
     if circle.turn is not None:
         if circle.turn.seat == seat.id:
             return

@@ -88,10 +88,15 @@ def space_of(circle: Circle, seat: SeatId) -> str:
     return pair_of(circle, seat) or MAIN
 
 
+def is_in_circle(circle: Circle, seat: SeatId) -> bool:
+    """Whether the seat could be heard by the whole circle, should its line hold."""
+    own = circle.seats[seat]
+    return not own.veiled and takes_turns(own) and space_of(circle, seat) == MAIN
+
+
 def is_available(circle: Circle, seat: SeatId) -> bool:
     """Whether the floor may come to this seat now. Who is not keeps the place, and is skipped."""
-    own = circle.seats[seat]
-    return own.present and not own.veiled and takes_turns(own) and space_of(circle, seat) == MAIN
+    return circle.seats[seat].present and is_in_circle(circle, seat)
 
 
 def is_eligible(circle: Circle, seat: SeatId) -> bool:

@@ -702,13 +702,19 @@ class SeatAway:
 
 @dataclass(frozen=True)
 class SeatLeft:
+    """waiting: it was in the waiting area, so that nobody else needs to hear of it."""
+
     seat: SeatId
+    waiting: bool = False
     kind: Literal["seat_left"] = "seat_left"
 
 
 @dataclass(frozen=True)
 class SeatRemoved:
+    """waiting: as in SeatLeft."""
+
     seat: SeatId
+    waiting: bool = False
     kind: Literal["seat_removed"] = "seat_removed"
 
 
@@ -787,10 +793,14 @@ class SheetChosen:
 
 @dataclass(frozen=True)
 class PhaseChanged:
-    """The phase at `index` of the sheet is now this one; None takes it out."""
+    """The phase at `index` of the sheet is now this one; None takes it out.
+
+    order: the line of the phase that runs, if it is put in another order.
+    """
 
     index: int
     phase: Phase | None
+    order: tuple[SeatId, ...] = ()
     kind: Literal["phase_changed"] = "phase_changed"
 
 
@@ -1050,6 +1060,16 @@ class QuietEnded:
 
 
 @dataclass(frozen=True)
+class SwitchedInQuiet:
+    """Devices of somebody in a quiet space, for as long as it lasts."""
+
+    seat: SeatId
+    mic_on: bool
+    camera_on: bool
+    kind: Literal["switched_in_quiet"] = "switched_in_quiet"
+
+
+@dataclass(frozen=True)
 class SteppedOut:
     seat: SeatId
     kind: Literal["stepped_out"] = "stepped_out"
@@ -1088,6 +1108,7 @@ PrivateEvent = (
     | QuietDeclined
     | QuietBegun
     | QuietEnded
+    | SwitchedInQuiet
     | SteppedOut
     | SteppedIn
     | CardShown

@@ -63,8 +63,9 @@ def _about_people(circle: Circle, me: Seat, event: m.Event) -> Iterator[Notice]:
                 yield Notice("seat_taken", who)
             elif isinstance(event, m.SeatAdmitted):
                 yield Notice("admitted", who)
-        case m.SeatRemoved(seat=who) | m.SeatLeft(seat=who):
-            yield Notice("seat_left", who)
+        case m.SeatRemoved(seat=who, waiting=waited) | m.SeatLeft(seat=who, waiting=waited):
+            if not waited or has(me, Power.ADMIT):
+                yield Notice("seat_left", who)
         case m.SeatSentToWait(seat=who) | m.SteppedOut(seat=who) if who != me.id:
             yield Notice("seat_apart", who)
         case m.SteppedIn(seat=who) if who != me.id:
@@ -80,7 +81,9 @@ def _about_people(circle: Circle, me: Seat, event: m.Event) -> Iterator[Notice]:
         case m.QuietEnded(seat=who) if who != me.id:
             yield Notice("seat_back", who)
         case m.SeatAway() | m.SeatReturned() | m.HandRaised() if event.seat != me.id:
-            yield Notice(event.kind, event.seat)
+            seat = circle.seats.get(event.seat)
+            if has(me, Power.ADMIT) or (seat is not None and not seat.waiting):
+                yield Notice(event.kind, event.seat)
         case m.MicHeld(seat=who, held=held) if who == me.id:
             yield Notice("mic_held" if held else "mic_released", who)
         case m.CameraCovered(seat=who, reason=reason) if who == me.id:

@@ -7,7 +7,7 @@ from typing import assert_never
 from peermeet.core import messages as m
 from peermeet.core.apart import complete_pairs, leave_pair
 from peermeet.core.draft import Draft, require, require_over, require_seat
-from peermeet.core.floor import give_up_floor, go_on
+from peermeet.core.floor import drop_turn_of_absent, give_up_floor, go_on
 from peermeet.core.messages import Code
 from peermeet.core.model import CAPACITY, Circle, Door, Millis, Role, Seat, SeatId
 from peermeet.core.powers import Power, has, takes_turns
@@ -25,18 +25,19 @@ def take_seat(draft: Draft, as_facilitator: bool) -> None:
     draft.add(m.SeatTaken(seat, (role,) if as_facilitator else (), waits))
 
 
-def leave(draft: Draft, seat: SeatId, event: m.SeatLeft | m.SeatRemoved) -> None:
+def leave(draft: Draft, seat: SeatId, removed: bool = False) -> None:
     """A seat becomes free: the floor moves on first, and the circle never loses its head."""
     leave_pair(draft, seat)
     was_holder = give_up_floor(draft, seat, keeps_place=False)
-    was_head = Role.FACILITATOR in draft.circle.seats[seat].roles
-    draft.add(event)
+    own = draft.circle.seats[seat]
+    was_head = Role.FACILITATOR in own.roles
+    draft.add((m.SeatRemoved if removed else m.SeatLeft)(seat, own.waiting))
     if was_holder:
         go_on(draft)
     complete_pairs(draft)
     seats = draft.circle.seats.values()
     if was_head and not any(Role.FACILITATOR in s.roles for s in seats):
-        heirs = [s for s in seats if Role.CO_FACILITATOR in s.roles]
+        heirs = [s for s in seats if Role.CO_FACILITATOR in s.roles and not s.waiting]
         heirs.sort(key=lambda s: not s.present)
         if heirs:
             roles = {*heirs[0].roles, Role.FACILITATOR} - {Role.CO_FACILITATOR}
@@ -62,7 +63,7 @@ def change_people(draft: Draft, actor: Seat, command: PeopleCommand) -> None:
                 draft.add(m.SeatAdmitted(seat))
         case m.Remove(seat=seat):
             require_over(actor, require_seat(circle, seat))
-            leave(draft, seat, m.SeatRemoved(seat))
+            leave(draft, seat, removed=True)
             if circle.door is Door.OPEN:
                 draft.add(m.DoorMoved(Door.CLOSED))
         case m.TakeBackRemoval(seat=seat):
@@ -74,7 +75,6 @@ def change_people(draft: Draft, actor: Seat, command: PeopleCommand) -> None:
         case m.SetRoles(seat=seat, roles=roles):
             _set_roles(draft, actor, require_seat(circle, seat), set(roles))
         case m.ListenOnly(on=on):
-            require(not actor.waiting, Code.IN_WAITING_AREA)
             others = actor.roles - {Role.LISTENER}
             _change_roles(draft, actor, others | {Role.LISTENER} if on else others)
         case _ as never:
@@ -153,6 +153,7 @@ def keep_safe(draft: Draft, command: m.SafeRoom | m.Readmit | m.LiftSafety) -> N
                         draft.add(m.SeatReadmitted(one.id))
             if circle.safe:
                 draft.add(m.SafetyLifted())
+                drop_turn_of_absent(draft)
         case _ as never:
             assert_never(never)
 

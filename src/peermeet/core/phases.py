@@ -13,7 +13,7 @@ from typing import assert_never
 from peermeet.core import fit
 from peermeet.core import messages as m
 from peermeet.core.draft import Draft, require, require_seat
-from peermeet.core.floor import go_on
+from peermeet.core.floor import drop_turn_of_absent, go_on
 from peermeet.core.hearing import FLOOR_MODES
 from peermeet.core.messages import Code
 from peermeet.core.model import Circle, CrossTalk, Mics, Mode, Pass, Phase, SeatId, Sheet
@@ -153,6 +153,7 @@ def _start(draft: Draft, phase: Phase, index: int | None, first: SeatId | None =
 
 def _take_up(draft: Draft) -> None:
     draft.add(m.PhaseTakenUp())
+    drop_turn_of_absent(draft)
     circle = draft.circle
     interrupted = circle.phase.mode in (Mode.ROUND, Mode.READ) and circle.turn is None
     if interrupted and not circle.phase_over:
@@ -166,6 +167,8 @@ def _change(draft: Draft, command: m.ChangePhase) -> None:
     require(not (is_now and before.mode is Mode.PAIRS), Code.WRONG_PHASE)
     # A round that runs was fitted to the people present when it began.
     base = circle.phase if is_now else before
+    order = command.order or base.order
+    require(order is base.order or not (is_now and before.mode is Mode.READ), Code.WRONG_PHASE)
     turn_ms = base.turn_ms if command.turn_ms is None else command.turn_ms
     phase = replace(
         base,
@@ -174,11 +177,12 @@ def _change(draft: Draft, command: m.ChangePhase) -> None:
         fit=base.fit and command.turn_ms is None,
         length_ms=base.length_ms if command.length_ms is None else command.length_ms,
         timeout=command.timeout or base.timeout,
-        order=command.order or base.order,
+        order=order,
     )
     require(is_sound(phase), Code.BAD_PHASE)
     if phase != base:
-        draft.add(m.PhaseChanged(command.index, phase))
+        line = order_for(circle, phase) if is_now and order is not base.order else ()
+        draft.add(m.PhaseChanged(command.index, phase, line))
 
 
 def _call_back(draft: Draft) -> None:

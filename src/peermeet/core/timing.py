@@ -61,7 +61,7 @@ def tick(draft: Draft) -> None:
     _tick_marks(draft)
     for seat in list(draft.circle.seats.values()):
         if seat.away_since is not None and draft.now >= seat.away_since + AWAY_MS:
-            leave(draft, seat.id, m.SeatLeft(seat.id))
+            leave(draft, seat.id)
 
 
 # --- A turn's time ------------------------------------------------------------------------------
