@@ -206,21 +206,21 @@ async def test_a_leading_robot_hands_the_lead_to_a_person_who_comes_to_facilitat
     meeting = Meeting("fay*", "ana", "gus*")
     fay = Puppet(meeting, "fay")
     async with living(fay, facilitate(fay, talk_s=(0.0, 0.01))):
-        await fay.until(fay.has_pressed(m.SetRole))
+        await fay.until(fay.has_pressed(m.SetRoles))
         assert not await fay.wait(fay.has_pressed(m.StartPhase), 0.1)
 
-    assert meeting.circle.seats[meeting.seat("gus")].role is Role.FACILITATOR
-    assert fay.pressed == [m.SetRole(meeting.seat("gus"), Role.FACILITATOR)]
+    assert meeting.circle.seats[meeting.seat("gus")].roles == {Role.FACILITATOR}
+    assert fay.pressed == [m.SetRoles(meeting.seat("gus"), (Role.FACILITATOR,))]
 
 
 async def test_a_leading_robot_hands_over_to_a_person_who_may_lead() -> None:
     meeting = Meeting("fay*", "dev*", "ana")
     fay = Puppet(meeting, "fay")
     async with living(fay, facilitate(fay, talk_s=(0.0, 0.01))):
-        await fay.until(fay.has_pressed(m.SetRole))
+        await fay.until(fay.has_pressed(m.SetRoles))
         assert not await fay.wait(fay.has_pressed(m.StartPhase), 0.1)
 
-    assert fay.pressed == [m.SetRole(meeting.seat("dev"), Role.FACILITATOR)]
+    assert fay.pressed == [m.SetRoles(meeting.seat("dev"), (Role.FACILITATOR,))]
 
 
 async def test_a_member_cannot_lead() -> None:

@@ -182,7 +182,7 @@ BAD_FRAMES = {
     "a seat of a number": do({"kind": "remove", "seat": 1}),
     "another extension": do({"kind": "extend", "turn": 1, "by_ms": 61_000}),
     "an unknown mode": do({"kind": "start_phase", "mode": "party"}),
-    "an unknown role": do({"kind": "set_role", "seat": "s1", "role": "queen"}),
+    "an unknown role": do({"kind": "set_roles", "seat": "s1", "roles": ["queen"]}),
     "sdp as a list": '{"kind": "offer", "ref": "x", "sdp": []}',
     "a name that is empty": profile(name=" \t "),
     "a long name": profile(name="n" * 41),
@@ -280,7 +280,7 @@ FACILITATORS_ONLY: tuple[Frame, ...] = (
         {"kind": kind, "seat": "s1"}
         for kind in ("hold_mic", "release_mic", "cover_camera", "uncover_camera", "remove")
     ),
-    {"kind": "set_role", "seat": "s2", "role": "facilitator"},
+    {"kind": "set_roles", "seat": "s2", "roles": ["facilitator"]},
     *(
         {"kind": kind}
         for kind in ("pause_circle", "resume_circle", "close_door", "open_door", "end_circle")

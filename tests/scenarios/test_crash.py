@@ -70,7 +70,7 @@ class Group:
     async def sit_down(self) -> None:
         for client in self.all:
             await client.join()
-        await self.fay.do("set_role", seat=self.ana.seat, role="co-facilitator")
+        await self.fay.do("set_roles", seat=self.ana.seat, roles=["co-facilitator"])
 
     async def begin_a_round(self) -> None:
         await self.fay.do("start_phase", mode="round", turn_ms=TURN_MS, first=self.fay.seat)
@@ -162,7 +162,7 @@ def told(view: Frame) -> Frame:
     """What of a view must outlive a crash: all but clocks, presence and switched-on devices."""
     turn = view["turn"]
     return {
-        "roles": {seat["id"]: seat["role"] for seat in view["seats"]},
+        "roles": {seat["id"]: seat["roles"] for seat in view["seats"]},
         "held mics": [seat["id"] for seat in view["seats"] if seat["mic"] == "held"],
         "covered": [seat["id"] for seat in view["seats"] if seat["camera"] == "covered"],
         "turn": turn and (turn["number"], turn["seat"], turn["given_ms"], turn["timeout"]),
@@ -172,7 +172,7 @@ def told(view: Frame) -> Frame:
         "hands": view["hands"],
         "phase": (view["phase"]["number"], view["phase"]["mode"]),
         "paused": view["paused"],
-        "door_open": view["door_open"],
+        "door": view["door"],
     }
 
 
@@ -238,7 +238,8 @@ async def in_a_storm_of_wishes(group: Group) -> Crash:
                 kind = "cover_camera" if on else "uncover_camera"
                 return Wish({"kind": kind, "seat": group.ben.seat}, "covered", on)
             case _:
-                return Wish({"kind": "close_door" if on else "open_door"}, "door_open", not on)
+                kind, door = ("close_door", "closed") if on else ("open_door", "open")
+                return Wish({"kind": kind}, "door", door)
 
     members = (group.ana, group.ben, group.cleo)
     wishes: dict[Client, Callable[[], Wish]] = {c: partial(hand, c) for c in members}
@@ -253,11 +254,11 @@ def every_wish_that_was_granted_is_kept(group: Group, crash: Crash, view: Frame)
         assert (client.seat in after["hands"]) in allowed
     fays = crash.ledgers["Fay"]
     assert after["held"] in fays.allows("held", before["held"])
-    assert after["door_open"] in fays.allows("door_open", before["door_open"])
+    assert after["door"] in fays.allows("door", before["door"])
     assert (group.ben.seat in after["covered"]) in fays.allows(
         "covered", group.ben.seat in before["covered"]
     )
-    for changed in ("hands", "held", "door_open", "covered"):
+    for changed in ("hands", "held", "door", "covered"):
         del after[changed], last[changed]
     assert after == last
     extended = [s for s, w in zip(fays.seqs, fays.done, strict=True) if w.about == "extended"]
@@ -292,7 +293,7 @@ def no_turn_that_was_ended_comes_back(crash: Crash, view: Frame) -> None:
     assert 0 <= after["turns_given"] - last["turns_given"] <= open_wishes + unseen
     if (after["turns_given"], after["phase"]) == (last["turns_given"], last["phase"]):
         assert after["turn"] in (last["turn"], None)
-    for same in ("roles", "held mics", "covered", "paused", "door_open"):
+    for same in ("roles", "held mics", "covered", "paused", "door"):
         assert after[same] == last[same]
 
 
