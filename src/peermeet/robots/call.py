@@ -61,6 +61,8 @@ class Call:
         self._packets: Counter[str] = Counter()
         self._tasks: list[asyncio.Task[None]] = []
         self._changed = asyncio.Event()
+        self._gathering: asyncio.Task[None] | None = None
+        self._ending: asyncio.Task[None] | None = None
         self._closing = False
         # Without an empty list aiortc asks a public STUN server.
         self._peer = RTCPeerConnection(
@@ -86,7 +88,9 @@ class Call:
 
     async def offer(self) -> str:
         """The SDP offer; without candidates, which the server does not read."""
-        await self._peer.setLocalDescription(await self._peer.createOffer())
+        # Cancelled, aioice would forget sockets it has just opened; `close` waits for them.
+        self._gathering = asyncio.create_task(self._gather())
+        await asyncio.shield(self._gathering)
         lines = self._peer.localDescription.sdp.splitlines(keepends=True)
         return "".join(line for line in lines if not line.startswith("a=candidate:"))
 
@@ -124,15 +128,26 @@ class Call:
             self._counted()
 
     async def close(self) -> None:
-        """End the connection and every task of it. Safe to repeat."""
-        if self._closing:
-            return
+        """End the connection and every task of it. Safe to repeat.
+
+        It ends also when this is cancelled; to know when, call it again.
+        """
+        if self._ending is None:
+            self._ending = asyncio.create_task(self._end())
+        await asyncio.shield(self._ending)
+
+    async def _gather(self) -> None:
+        await self._peer.setLocalDescription(await self._peer.createOffer())
+
+    async def _end(self) -> None:
         await self.count()
         self._closing = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         async with asyncio.timeout(_CLOSE_LIMIT_S):
+            if self._gathering is not None:
+                await asyncio.wait([self._gathering])
             await self._peer.close()
 
     def _add(self, what: MediaStreamTrack | str, direction: str) -> None:

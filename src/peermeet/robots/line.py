@@ -121,7 +121,7 @@ class Line:
                 raise LineEnded(first.code, first.again)
             raise LineEnded(first.code if isinstance(first, FaultFrame) else "no_welcome", False)
         except BaseException as error:
-            await socket.close()
+            await _close(socket)
             if isinstance(error, (ConnectionClosed, TimeoutError)):
                 raise LineEnded("no_welcome", again=True) from error
             if isinstance(error, ValidationError):
@@ -182,8 +182,8 @@ class Line:
             raise
 
     async def close(self) -> None:
-        """Say goodbye on the WebSocket; at most 2 s."""
-        await self._socket.close()
+        """Say goodbye on the WebSocket; at most 2 s. Closed also when it is cancelled."""
+        await _close(self._socket)
 
     def cut(self) -> None:
         """Drop the connection without a word, like a lost network."""
@@ -209,3 +209,11 @@ class Line:
             future.set_exception(result)
         else:
             future.set_result(result)
+
+
+async def _close(socket: ClientConnection) -> None:
+    try:
+        await socket.close()
+    finally:
+        # Cancelled, `close` leaves the rest to a loop that may be about to end itself.
+        socket.transport.abort()

@@ -92,6 +92,7 @@ class Robot:
         self._pairs = pairs
         self._pictures_per_second = pictures_per_second
         self._line: Line | None = None
+        self._calls: list[Call] = []
         self._resume: str | None = None
         self._sequence = -1
         self._failures = 0
@@ -154,8 +155,8 @@ class Robot:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        if self.call is not None:
-            await self.call.close()
+        for call in self._calls:
+            await call.close()
         self._wake()
 
     def live(self, work: Coroutine[Any, Any, None]) -> None:
@@ -262,8 +263,11 @@ class Robot:
             self._line = self.view = None
             for task in beside:
                 task.cancel()
-            await asyncio.gather(*beside, return_exceptions=True)
-            await line.close()
+            try:
+                await asyncio.gather(*beside, return_exceptions=True)
+            finally:
+                # `leave` may cancel in the middle of this: its goodbye is answered at once.
+                await line.close()
         raise AssertionError("frames() ends with LineEnded")
 
     async def _take(self, frame: ServerFrame) -> None:
@@ -342,6 +346,7 @@ class Robot:
         )
         # The `streams` that follow the answer are about the new call, so it takes the place now.
         old, self.call = self.call, call
+        self._calls.append(call)
         self._connecting = True
         try:
             sdp = await call.offer()
@@ -354,6 +359,7 @@ class Robot:
             # Only now: closed earlier, the server would miss it and ask for another offer.
             if old is not None:
                 await old.close()
+                self._calls.remove(old)
 
     def _call_lost(self, call: Call) -> None:
         """The one that is in use, that is: the server itself closes the one before it."""
