@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import * as circle from "../src/state/circle";
-import { frame, round, turn, view } from "./kit";
+import { frame, phase, round, turn, view } from "./kit";
 
 beforeEach(() => circle.forget());
 
@@ -38,14 +38,8 @@ describe("the ring", () => {
   });
 
   test("measures a silence by its length when there is no turn", () => {
-    const phase = {
-      number: 7,
-      mode: "silence",
-      length_ms: 60_000,
-      remaining_ms: 60_000,
-      over: false,
-    } as const;
-    circle.show(frame(view({ phase })), 0);
+    const silence = phase({ mode: "silence", length_ms: 60_000, remaining_ms: 60_000 });
+    circle.show(frame(view({ phase: silence })), 0);
     expect(circle.usedShare(0)).toBe(0);
     expect(circle.usedShare(45_000)).toBeCloseTo(0.75);
   });

@@ -1,6 +1,6 @@
 // A circle for tests: Fay facilitates; Ana, Ben and Cleo sit.
 
-import type { SeatView, Show, TurnView, View } from "../src/protocol";
+import type { PhaseView, SeatView, Show, TurnView, View } from "../src/protocol";
 
 export const names = {
   s1: { name: "Fay", color: "sage" },
@@ -10,14 +10,16 @@ export const names = {
 } as const;
 
 export function seat(id: string, changes: Partial<SeatView> = {}): SeatView {
-  const role = id === "s1" ? "facilitator" : "member";
   return {
     id,
-    role,
+    roles: id === "s1" ? ["facilitator"] : [],
     present: true,
     mic: "off",
     camera: "off",
     hand: false,
+    apart: false,
+    waiting: false,
+    veiled: false,
     may: [],
     ...changes,
   };
@@ -30,10 +32,38 @@ export function turn(of: string, changes: Partial<TurnView> = {}): TurnView {
     given_ms: 180_000,
     remaining_ms: 120_000,
     running: true,
+    ready: true,
     held: false,
     stage: null,
     timeout: "soft",
     fades_at_ms: null,
+    welcomes: false,
+    response: false,
+    ...changes,
+  };
+}
+
+/** Settling in, with changes. */
+export function phase(changes: Partial<PhaseView> = {}): PhaseView {
+  return {
+    number: 0,
+    mode: "talk",
+    order: "list",
+    who: "all",
+    passes: ["later"],
+    crosstalk: "none",
+    chat: "off",
+    mics: "holder",
+    timeout: "soft",
+    turn_ms: 180_000,
+    length_ms: null,
+    remaining_ms: null,
+    over: false,
+    ran_out: false,
+    line: 0,
+    lines: 0,
+    words: null,
+    insert: false,
     ...changes,
   };
 }
@@ -43,15 +73,31 @@ export function view(changes: Partial<View> = {}): View {
   return {
     you: "s2",
     now: 0,
-    phase: { number: 0, mode: "talk", length_ms: null, remaining_ms: null, over: false },
+    waiting: false,
+    phase: phase(),
+    sheet: null,
+    fit: [],
     seats: ["s1", "s2", "s3", "s4"].map((id) => seat(id)),
     order: [],
     turn: null,
     turns_given: 0,
     before_you: null,
     hands: [],
+    pair: null,
+    quiet: { with_you: null, asked_by: [], asked: false, to: null },
+    stepped_out: false,
+    card: null,
+    your_card: null,
+    covered: null,
+    note: null,
+    pause_asked: false,
     paused: false,
-    door_open: true,
+    safe: false,
+    holding: false,
+    door: "open",
+    door_closes_in_ms: null,
+    removed: [],
+    write: [],
     may: ["set_mic", "set_camera", "raise_hand"],
     ...changes,
   };
@@ -60,7 +106,7 @@ export function view(changes: Partial<View> = {}): View {
 /** Fay has spoken, Ben speaks, then Cleo, then Ana. */
 export function round(changes: Partial<View> = {}): View {
   return view({
-    phase: { number: 1, mode: "round", length_ms: null, remaining_ms: null, over: false },
+    phase: phase({ number: 1, mode: "round" }),
     seats: [seat("s1"), seat("s2"), seat("s3", { mic: "on" }), seat("s4")],
     order: [
       { seat: "s1", progress: "spoke" },

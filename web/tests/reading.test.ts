@@ -7,7 +7,7 @@ import {
   seatWords,
   sentence,
 } from "../src/state/reading";
-import { names, round, seat, turn, view } from "./kit";
+import { names, phase, round, seat, turn, view } from "./kit";
 
 const wordsFor = (of: Parameters<typeof sentence>[0]) => {
   const { head, sub } = sentence(of, names);
@@ -53,21 +53,9 @@ describe("the sentence in the middle", () => {
 
   test("is calm in a pause, a silence and at the end", () => {
     expect(wordsFor(round({ paused: true }))).toContain("We pause for a moment");
-    const silence = {
-      number: 2,
-      mode: "silence",
-      length_ms: 60_000,
-      remaining_ms: 60_000,
-      over: false,
-    } as const;
+    const silence = phase({ number: 2, mode: "silence", length_ms: 60_000, remaining_ms: 60_000 });
     expect(wordsFor(view({ phase: silence }))).toContain("Silence together");
-    const over = {
-      number: 1,
-      mode: "round",
-      length_ms: null,
-      remaining_ms: null,
-      over: true,
-    } as const;
+    const over = phase({ number: 1, mode: "round", over: true });
     expect(wordsFor(round({ phase: over, turn: null }))).toContain("The round is complete");
     expect(phaseWords(round({ phase: over }))).toBe("The round is complete");
   });

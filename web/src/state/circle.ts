@@ -3,7 +3,7 @@
 
 import { computed, signal } from "@preact/signals";
 import type { Line } from "../net/socket";
-import type { Profile, SeatView, Show, TurnView, View } from "../protocol";
+import type { Profile, Role, SeatView, Show, TurnView, View } from "../protocol";
 
 export const line = signal<Line>("joining");
 export const shown = signal<Show | null>(null);
@@ -30,8 +30,14 @@ export const myTurn = computed<TurnView | null>(() => {
   const turn = view.value?.turn;
   return turn && turn.seat === view.value?.you ? turn : null;
 });
-export const leads = computed(() => me.value !== null && me.value.role !== "member");
+export const leads = computed(() => me.value !== null && leadsBy(me.value));
+/** Whose screen has the facilitator's side: somebody with a role that does something for others. */
+export const helps = computed(() => me.value?.roles.some((role) => HELPING.has(role)) ?? false);
 export const may = (kind: string): boolean => view.value?.may.includes(kind) ?? false;
+
+const LEADING: ReadonlySet<Role> = new Set(["facilitator", "co-facilitator"]);
+const HELPING: ReadonlySet<Role> = new Set([...LEADING, "timekeeper", "guardian", "greeter"]);
+export const leadsBy = (seat: SeatView): boolean => seat.roles.some((role) => LEADING.has(role));
 
 /** Takes a view over, whole. False for old news, which changes nothing. */
 export function show(frame: Show, nowMs: number): boolean {

@@ -3,6 +3,7 @@
 
 import type { Profile, SeatView, View } from "../protocol";
 import { text } from "../text/en";
+import { leadsBy } from "./circle";
 
 export type Names = Readonly<Record<string, Profile>>;
 export interface Sentence {
@@ -15,7 +16,10 @@ export function nameOf(seat: string, view: View, names: Names): string {
 }
 
 const seatOf = (view: View, id: string) => view.seats.find((seat) => seat.id === id);
-const leadsIn = (view: View) => seatOf(view, view.you)?.role !== "member";
+const leadsIn = (view: View) => {
+  const me = seatOf(view, view.you);
+  return me !== undefined && leadsBy(me);
+};
 
 export function phaseWords(view: View): string {
   const { mode, number, over } = view.phase;
@@ -49,7 +53,7 @@ function ownTurn(view: View): Sentence {
   const head = mic === "on" ? words.speaking : words.yourTurn;
   const turn = view.turn;
   const stage = turn?.stage;
-  if (mic === "held") return { head, sub: text.notice("mic_held", "") };
+  if (mic === "held") return { head, sub: text.notice("mic_held") };
   if (turn?.held) return { head, sub: words.clockRests };
   if (stage === "grace" || stage === "overdue")
     return { head, sub: turn?.timeout === "firm" ? words.firmEnd : words.ownTime };
@@ -89,7 +93,7 @@ export function seatWords(seat: SeatView, view: View): string {
   if (seat.hand) return words.asked;
   if (seat.mic === "on") return words.micOn;
   if (seat.mic === "held" && (leadsIn(view) || seat.id === view.you)) return words.micHeld;
-  return seat.role === "member" ? "" : words.facilitates;
+  return leadsBy(seat) ? words.facilitates : "";
 }
 
 /** The words beside a name in the order of the round, in the order the server tells. */

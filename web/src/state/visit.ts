@@ -140,7 +140,7 @@ function notice(frame: Show): void {
   for (const { kind, seat } of frame.notices ?? []) {
     // A newcomer's name comes a moment after the seat, so it is looked up when it is said.
     const words = () =>
-      text.notice(kind, (seat && circle.nameEver(seat)) ?? text.someone, turn !== null);
+      text.notice(kind, { name: (seat && circle.nameEver(seat)) ?? text.someone }, turn !== null);
     if (kind === "your_turn" && turn) {
       callToTurn(turn.number, words());
       if (settings.sound.value) chime();

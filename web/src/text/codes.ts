@@ -1,4 +1,4 @@
-// A sentence for everything the server can say: good-byes, refusals, faults and notices.
+// A sentence for everything the server can refuse, and for every good-bye.
 
 export const BYES: Record<string, { title: string; body: string; again?: boolean }> = {
   left: {
@@ -58,7 +58,7 @@ export const BYES: Record<string, { title: string; body: string; again?: boolean
 };
 
 export const CODES: Record<string, string> = {
-  not_allowed: "Only facilitators can do that.",
+  not_allowed: "That is for somebody with another role.",
   not_your_turn: "The piece is with somebody else now.",
   stale_turn: "That turn is already over.",
   no_turn: "Nobody has the piece just now.",
@@ -73,6 +73,18 @@ export const CODES: Record<string, string> = {
   camera_covered: "Your camera is covered by the facilitator.",
   paused: "The circle is paused for a moment.",
   bad_phase: "That length does not work.",
+  stale_phase: "The circle has already moved on to another part.",
+  no_such_phase: "That part is not in the plan any more.",
+  not_offered: "This part of the circle does not offer that.",
+  only_listening: "You are only listening today. You can change that at any time.",
+  not_eligible: "This part is for others just now.",
+  in_waiting_area: "You are in the waiting area. Somebody will let you in.",
+  veiled: "Everything rests for a moment. Please wait.",
+  away_from_circle: "That does not work while you or they are away from the circle.",
+  no_offer: "Nobody offers that just now.",
+  needs_one_who_cares: "A quiet word is between one person and one facilitator.",
+  unled: "The circle waits for its facilitator.",
+  chat_off: "Writing is off in this part of the circle.",
   circle_full: "Every seat is taken.",
   door_closed: "The door is closed.",
   removed: "You cannot be in this circle today.",
@@ -87,6 +99,8 @@ export const CODES: Record<string, string> = {
   agreement_needed: "Please read our agreement first.",
   too_fast: "That was a bit fast. Please try again in a moment.",
   busy: "The server could not do it just now. Please try again.",
+  bad_sheet: "This text is not a run sheet yet. Look at the lines below.",
+  no_such_sheet: "This run sheet is not there any more.",
   bad_sdp: "Sound and picture could not be connected in this browser.",
   replaced: "The circle is open in another window.",
   left: "You have left the circle.",
@@ -98,36 +112,4 @@ export const CODES: Record<string, string> = {
   device_missing: "We found no device for that. You can sit and listen all the same.",
   device_busy:
     "The device did not start. Another program may be using it. You can sit and listen all the same.",
-};
-
-export const NOTICES: Record<string, (name: string) => string> = {
-  your_turn: () => "It is your turn. Take your time.",
-  turn_started: (name) => `${name} has the piece.`,
-  turn_warned: (name) => `${name} has a little time left.`,
-  turn_grace: (name) => `${name} has reached the time.`,
-  turn_overdue: (name) => `${name} is past the time.`,
-  turn_extended: () => "You have some more time.",
-  talk_started: () => "Open talk begins.",
-  round_started: () => "A round begins.",
-  silence_started: () => "A silence begins.",
-  phase_completed: () => "This part is complete.",
-  seat_taken: (name) => `${name} has sat down.`,
-  seat_away: (name) => `${name} is away for a moment.`,
-  seat_returned: (name) => `${name} is back.`,
-  seat_left: (name) => `${name} has left.`,
-  hand_raised: (name) => `${name} asked for a turn.`,
-  circle_paused: () => "The circle is paused.",
-  circle_resumed: () => "The circle goes on.",
-  circle_ended: () => "The circle has ended.",
-  mic_held: () => "The facilitator holds your microphone for now.",
-  mic_released: () => "Your microphone is yours again. It stays off until you turn it on.",
-  camera_covered: () => "The facilitator has covered your camera.",
-  camera_uncovered: () => "Your camera is yours again. It stays off until you turn it on.",
-  role_changed: () => "Your role has changed.",
-};
-
-export const MINE: Record<string, string> = {
-  turn_warned: "A little time is left.",
-  turn_grace: "Finish in your own time.",
-  turn_overdue: "Finish in your own time.",
 };

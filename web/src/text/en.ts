@@ -1,7 +1,8 @@
 // Every sentence the client shows, in plain words. No logic beyond choosing a sentence.
 
 import { agreement } from "./agreement.ts";
-import { BYES, CODES, MINE, NOTICES } from "./codes.ts";
+import { BYES, CODES } from "./codes.ts";
+import { type About, MINE, NOTICES } from "./notices.ts";
 
 const NUMBERS =
   "no one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen".split(
@@ -120,6 +121,12 @@ export const text = {
     talk: "Open talk",
     round: "Sharing round",
     silence: "Silence together",
+    queue: "Open sharing",
+    read: "Reading together",
+    pairs: "In pairs",
+    queueOver: "Open sharing is over",
+    readOver: "The reading is over",
+    pairsOver: "The pairs are back",
     roundOver: "The round is complete",
     talkOver: "Open talk is over",
     silenceOver: "The silence is over",
@@ -298,8 +305,10 @@ export const text = {
   },
   comeBack: "Come back in",
   code: (code: string) => CODES[code] ?? "That did not work just now. Nothing has changed.",
-  notice: (kind: string, name: string, mine = false) =>
-    (mine ? MINE[kind] : undefined) ?? NOTICES[kind]?.(name) ?? "",
+  notice: (kind: string, about: Partial<About> = {}, mine = false) =>
+    (mine ? MINE[kind] : undefined) ??
+    NOTICES[kind]?.({ name: text.someone, title: "", words: "", ...about }) ??
+    "",
 };
 
 /** Quiet words to be called by; none is a common first name in disguise of a person. */

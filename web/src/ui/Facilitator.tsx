@@ -152,7 +152,7 @@ function More({ view, onClose, onStart, onEnd }: MoreProps) {
         </Act>
       )}
       {may("close_door") && (
-        <Act command={{ kind: "close_door" }} onDone={onClose}>
+        <Act command={{ kind: "close_door", after_ms: 0 }} onDone={onClose}>
           {words.closeDoor}
         </Act>
       )}

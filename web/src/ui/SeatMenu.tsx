@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 import type { Command } from "../net/socket";
-import type { SeatView, View } from "../protocol";
+import type { Role, SeatView, View } from "../protocol";
+import { leadsBy } from "../state/circle";
 import { type Names, nameOf } from "../state/reading";
 import { text } from "../text/en";
 import { Act } from "./Act";
@@ -19,7 +20,7 @@ type Choice = [label: string, command: Command];
 export function choices(seat: SeatView, view: View): Choice[] {
   const words = text.facilitator;
   const { id } = seat;
-  const role = seat.role === "member" ? ("co-facilitator" as const) : ("member" as const);
+  const roles: Role[] = leadsBy(seat) ? [] : ["co-facilitator"];
   const all: Choice[] = [
     [words.give, { kind: "give_turn", turn: view.turns_given, seat: id }],
     [words.lowerHand, { kind: "lower_hand", seat: id }],
@@ -27,7 +28,7 @@ export function choices(seat: SeatView, view: View): Choice[] {
     [words.releaseMic, { kind: "release_mic", seat: id }],
     [words.cover, { kind: "cover_camera", seat: id }],
     [words.uncover, { kind: "uncover_camera", seat: id }],
-    [role === "member" ? words.makeMember : words.makeCo, { kind: "set_role", seat: id, role }],
+    [roles.length > 0 ? words.makeCo : words.makeMember, { kind: "set_roles", seat: id, roles }],
     [words.remove, { kind: "remove", seat: id }],
   ];
   const mine = (kind: string) => id !== view.you || kind === "give_turn";
