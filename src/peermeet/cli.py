@@ -1,4 +1,4 @@
-"""The command line: peermeet serve | robots | migrate | admin | schema."""
+"""The command line: peermeet serve | robots | runsheet | migrate | admin | schema."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import logging
 import socket
 import sys
 from datetime import date, timedelta
+from pathlib import Path
 
 import uvicorn
 from pydantic import ValidationError
@@ -18,6 +19,8 @@ from peermeet import __version__, protocol
 from peermeet.api import desk
 from peermeet.app import build, new_link, say_goodbye
 from peermeet.config import Settings
+from peermeet.core.model import CAPACITY
+from peermeet.core.runsheet import SheetErrors, parse
 from peermeet.identity import read_code
 from peermeet.robots.options import MAX_ROBOTS
 from peermeet.robots.options import add_arguments as add_robot_arguments
@@ -54,6 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
     commands.add_parser("schema", help="print the JSON Schema of the wire protocol")
     robots = commands.add_parser("robots", help="fill a circle with robots")
     add_robot_arguments(robots)
+    _add_runsheet(commands)
     admin = commands.add_parser("admin", help="for whoever runs the server")
     tasks = admin.add_subparsers(dest="task", required=True)
     link = tasks.add_parser("link", help="print a fresh invitation link with its code")
@@ -96,6 +100,8 @@ def main(arguments: list[str] | None = None) -> int:
             from peermeet.robots.crowd import main as run_robots
 
             return run_robots(chosen)
+        case "runsheet":
+            return _runsheet(chosen)
     try:
         settings = Settings()
     except ValidationError as error:
@@ -179,6 +185,58 @@ def _order(settings: Settings, chosen: argparse.Namespace) -> int:
 def _ends_on(review_on: date) -> date:
     """The first day on which a block that nobody renewed is gone."""
     return review_on + timedelta(days=BLOCK_KEPT_DAYS + 1)
+
+
+def _add_runsheet(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    sheets = commands.add_parser("runsheet", help="check and rehearse the plan of a meeting")
+    tasks = sheets.add_subparsers(dest="task", required=True)
+    tasks.add_parser("list", help="list the run sheets that come with PeerMeet")
+    show = tasks.add_parser("show", help="print one of them, to begin your own with")
+    check = tasks.add_parser("check", help="tell every mistake by its line, or what it needs")
+    rehearse = tasks.add_parser("rehearse", help="tell minute by minute who would speak")
+    for task in (show, check, rehearse):
+        task.add_argument(
+            "file", metavar="FILE", help="a file, or the name of one that comes along"
+        )
+    rehearse.add_argument(
+        "--people",
+        type=int,
+        choices=range(2, CAPACITY + 1),
+        default=9,
+        metavar="N",
+        help=f"how many take part, 2 to {CAPACITY} (9)",
+    )
+    rehearse.add_argument("--seed", type=int, default=0, help="another number, another meeting (0)")
+
+
+def _runsheet(chosen: argparse.Namespace) -> int:
+    from peermeet.runsheets import ORDER, read, rehearsal, shipped, summary
+
+    if chosen.task == "list":
+        for name in ORDER:
+            print(f"{name:24}{shipped()[name].title}")
+        return 0
+    try:
+        text = read(chosen.file)
+        if chosen.task == "show":
+            print(text, end="")
+            return 0
+        sheet = parse(text, Path(chosen.file).stem[:40])
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "This is no text."
+        print(f"{chosen.file}: {why}", file=sys.stderr)
+        return 2
+    except SheetErrors as errors:
+        for line, says in errors.mistakes:
+            print(f"line {line}: {says}", file=sys.stderr)
+        return 1
+    if chosen.task == "check":
+        lines = summary.told(sheet)
+    else:
+        lines = rehearsal.told(sheet, rehearsal.rehearse(sheet, chosen.people, chosen.seed))
+    for told in lines:
+        print(told)
+    return 0
 
 
 def serve(settings: Settings, robots: int = 0) -> int:

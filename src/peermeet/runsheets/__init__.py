@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from types import MappingProxyType
 
-from peermeet.core.runsheet import RunSheet, parse
+from peermeet.core.runsheet import FILE_BYTES, RunSheet, parse
 
 ORDER = (
     "sharing-circle",
@@ -39,3 +40,14 @@ def text_of(id: str) -> str:
     if id not in ORDER:
         raise KeyError(id)
     return (files(__name__) / f"{id}.toml").read_text("utf-8")
+
+
+def read(where: str) -> str:
+    """A file, or a shipped sheet by its id if there is no such file.
+
+    No more of it than a run sheet can be. Raises OSError, UnicodeDecodeError.
+    """
+    if where in ORDER and not Path(where).exists():
+        return text_of(where)
+    with open(where, encoding="utf-8", newline="") as file:
+        return file.read(FILE_BYTES + 1)
