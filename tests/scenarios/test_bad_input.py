@@ -353,7 +353,7 @@ async def test_a_first_frame_that_is_no_good_hello_gives_no_seat(pair: Pair) -> 
         (hello(link=link, profile=None), "bad_frame", 1008),
         (hello(link=link, admin=True), "bad_frame", 1008),
         (hello(link=link, version="1"), "bad_frame", 1008),
-        (hello(link=link, version=2), "bad_version", 1000),
+        (hello(link=link, version=1), "bad_version", 1000),
         (hello(link=link, version=0), "bad_version", 1000),
         (hello(link=link, agreement=0), "agreement_needed", 1000),
         (hello(link=link, agreement=2), "agreement_needed", 1000),
