@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from peermeet.core.model import Millis
 from peermeet.core.runsheet import RunSheet, parse, to_toml
 from peermeet.hosting.ports import OWN
 from peermeet.storage.engine import leave_no_trace, transaction
-from peermeet.storage.tables import SHEET_KEPT_DAYS, run_sheets
+from peermeet.storage.tables import SHEET_KEPT_DAYS, SHEETS_KEPT, run_sheets
 
 DAY_MS = 86_400_000
 
@@ -35,15 +36,29 @@ class SqlSheets:
         return [*self._shipped.values(), *await self._own(group)]
 
     async def keep(self, group: str, sheet: RunSheet, at: Millis) -> None:
-        """Nothing to do for a shipped one. Raises JournalTrouble."""
+        """Nothing to do for a shipped one. Raises JournalTrouble.
+
+        Beyond SHEETS_KEPT those go that were not used for longest.
+        """
         if not sheet.id.startswith(OWN):
             return
-        this = (run_sheets.c.group_id == group, run_sheets.c.id == sheet.id)
+        # One statement: two facilitators may keep the same text at once.
+        is_sqlite = self._engine.dialect.name == "sqlite"
+        into = sqlite.insert(run_sheets) if is_sqlite else postgresql.insert(run_sheets)
+        row = {"group_id": group, "id": sheet.id, "used_at": at, "text": to_toml(sheet)}
+        kept = into.values(**row).on_conflict_do_update(
+            index_elements=["group_id", "id"], set_={"used_at": at}
+        )
+        own = run_sheets.c.group_id == group
+        newest = select(run_sheets.c.id).where(own)
+        newest = newest.order_by(run_sheets.c.used_at.desc(), run_sheets.c.id).limit(SHEETS_KEPT)
         async with transaction(self._engine) as connection:
-            again = await connection.execute(update(run_sheets).where(*this).values(used_at=at))
-            if again.rowcount == 0:
-                row = {"group_id": group, "id": sheet.id, "used_at": at, "text": to_toml(sheet)}
-                await connection.execute(insert(run_sheets).values(**row))
+            await connection.execute(kept)
+            gone = await connection.execute(
+                delete(run_sheets).where(own, run_sheets.c.id.not_in(newest))
+            )
+        if gone.rowcount:
+            await leave_no_trace(self._engine)
 
     async def forget(self, group: str, sheet: str) -> bool:
         """Raises JournalTrouble."""

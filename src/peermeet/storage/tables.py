@@ -68,10 +68,14 @@ run_sheets = Table(
 SHEET_KEPT_DAYS = 365
 """How long a group's run sheet is kept after its last use."""
 
+SHEETS_KEPT = 60
+"""How many a group has at most: each edit of a text is another sheet."""
+
 RETENTION = {
     "circles": "deleted when the circle ends, or at a start 12 hours after it was last alive",
     "journal": "deleted with its circle",
     "blocks": f"deleted {BLOCK_KEPT_DAYS} days after the review date unless renewed",
-    "run_sheets": f"deleted by a facilitator, or {SHEET_KEPT_DAYS} days after the last use",
+    "run_sheets": f"deleted by a facilitator, {SHEET_KEPT_DAYS} days after the last use, "
+    f"or for the {SHEETS_KEPT + 1}th of a group",
 }
 """Every table must have a rule here; a test insists."""
