@@ -144,6 +144,21 @@ def test_check_tells_what_a_sheet_needs(tmp_path: Path, capsys: pytest.CaptureFi
     assert "\n- 16 people   18  Round: 1 min each\n" in said
 
 
+def test_check_tells_what_is_optional_and_what_has_no_length(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert cli.main(["runsheet", "check", "sharing-circle"]) == 0
+    said = capsys.readouterr().out
+    assert "  6.   10 min  round    What stayed with me (optional)\n" in said
+    assert "  9.     open  talk     After the circle (optional)\n" in said
+    assert "Parts without a length are not counted." in said
+    assert "\n  12 people   76  How are you here?: 1 min 36 s too long; Sharing: 2 min 45 s" in said
+    assert cli.main(["runsheet", "check", "grounding"]) == 0
+    said = capsys.readouterr().out
+    assert "  1.     20 s  talk     A moment to land\n" in said
+    assert "meant for" not in said
+
+
 def test_a_sheet_that_comes_along_can_be_copied_and_rehearsed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
