@@ -20,7 +20,7 @@ interface Item {
 }
 let batch: Item[] = [];
 let timer: ReturnType<typeof setTimeout> | undefined;
-let calledTurn = 0;
+let calledTurn = "";
 
 /**
  * Says something when there is a moment. Of many things only the last few are said.
@@ -49,8 +49,8 @@ function flush(): void {
   }, SHOWN_MS);
 }
 
-/** Interrupts, once per turn. */
-export function callToTurn(turn: number, sentence: string): void {
+/** Interrupts, once per turn; `turn` names it. */
+export function callToTurn(turn: string, sentence: string): void {
   if (turn === calledTurn) return;
   calledTurn = turn;
   batch = [];
@@ -59,6 +59,6 @@ export function callToTurn(turn: number, sentence: string): void {
 }
 
 export function endCall(): void {
-  calledTurn = 0;
+  calledTurn = "";
   call.value = "";
 }

@@ -1,7 +1,15 @@
 // One WebSocket with a memory: it says hello, matches answers to requests by `ref`, keeps the
 // line alive and comes back by itself. It knows frames, not circles (docs/protocol.md §1–3).
 
-import type { ClientFrame, Do, Hello, ServerFrame } from "../protocol";
+import type {
+  ClientFrame,
+  Do,
+  Hello,
+  Library,
+  RefusedFrame,
+  ServerFrame,
+  SheetText,
+} from "../protocol";
 
 export type Command = Do["command"];
 
@@ -11,8 +19,18 @@ export type Line = "joining" | "on" | "lost" | "over";
 export type Outcome =
   | { kind: "done"; seq: number }
   | { kind: "answer"; sdp: string }
-  | { kind: "refused"; code: string }
+  | Pick<Library, "kind" | "sheets">
+  | Pick<SheetText, "kind" | "text">
+  | Pick<RefusedFrame, "kind" | "code" | "faults">
   | { kind: "lost" };
+
+/** A frame that is answered by its `ref`, still without one. */
+export type Request =
+  Extract<ClientFrame, { ref: string }> extends infer Each
+    ? Each extends { ref: string }
+      ? Omit<Each, "ref">
+      : never
+    : never;
 
 export interface SocketEvents {
   hello(): Hello;
@@ -20,6 +38,13 @@ export interface SocketEvents {
   line(line: Line): void;
 }
 
+const ANSWERS: ReadonlySet<string> = new Set([
+  "done",
+  "answer",
+  "library",
+  "sheet_text",
+  "refused",
+]);
 const OPENING_MS = 10_000;
 const SILENCE_MS = 12_000;
 const BACKOFF_FIRST_MS = 300;
@@ -60,11 +85,16 @@ export class Socket {
 
   /** Asks for a command; resolves when the server has answered or the line is lost. */
   ask(command: Command): Promise<Outcome> {
-    return this.request((ref) => ({ kind: "do", ref, command }));
+    return this.request({ kind: "do", command });
   }
 
-  offer(sdp: string): Promise<Outcome> {
-    return this.request((ref) => ({ kind: "offer", ref, sdp }));
+  /** The same for every frame that is answered by its `ref`. */
+  request(request: Request): Promise<Outcome> {
+    const ref = `r${++this.lastRef}`;
+    return new Promise((resolve) => {
+      this.pending.set(ref, resolve);
+      if (!this.send({ ...request, ref })) this.settle(ref, { kind: "lost" });
+    });
   }
 
   /** Sends without waiting for anything; false when there is no line. */
@@ -82,14 +112,6 @@ export class Socket {
     clearTimeout(this.retry);
     this.drop();
     this.events.line("over");
-  }
-
-  private request(frame: (ref: string) => ClientFrame): Promise<Outcome> {
-    const ref = `r${++this.lastRef}`;
-    return new Promise((resolve) => {
-      this.pending.set(ref, resolve);
-      if (!this.send(frame(ref))) this.settle(ref, { kind: "lost" });
-    });
   }
 
   private settle(ref: string, outcome: Outcome): void {
@@ -116,11 +138,10 @@ export class Socket {
   private hear(text: string): void {
     this.heardAt = performance.now();
     const frame = JSON.parse(text) as ServerFrame;
-    if (frame.kind === "done") this.settle(frame.ref, { kind: "done", seq: frame.seq });
-    else if (frame.kind === "answer") this.settle(frame.ref, { kind: "answer", sdp: frame.sdp });
-    else if (frame.kind === "refused")
-      this.settle(frame.ref, { kind: "refused", code: frame.code });
-    else if (frame.kind === "welcome") {
+    if (ANSWERS.has(frame.kind) && "ref" in frame) {
+      const { ref, ...outcome } = frame;
+      this.settle(ref ?? "", outcome as Outcome);
+    } else if (frame.kind === "welcome") {
       this.attempt = 0;
       this.heartbeatMs = frame.heartbeat_ms ?? this.heartbeatMs;
       this.silenceMs = frame.silence_ms ?? SILENCE_MS;

@@ -3,7 +3,7 @@
 
 import { computed, signal } from "@preact/signals";
 import type { Line } from "../net/socket";
-import type { Profile, Role, SeatView, Show, TurnView, View } from "../protocol";
+import type { Profile, Role, Said, SeatView, SheetWords, Show, TurnView, View } from "../protocol";
 
 export const line = signal<Line>("joining");
 export const shown = signal<Show | null>(null);
@@ -12,6 +12,10 @@ export const shownAt = signal(0);
 export const capacity = signal(0);
 /** Video tracks that arrive, by seat. */
 export const videos = signal<ReadonlyMap<string, MediaStreamTrack>>(new Map());
+/** The words of the run sheet that was told last; use `words`, which fits the view. */
+export const sheetWords = signal<SheetWords | null>(null);
+/** What was written, oldest first. Gone with the page. */
+export const written = signal<readonly Said[]>([]);
 export const soundBlocked = signal(false);
 /** Kinds of commands that wait for their answer. */
 export const waiting = signal<ReadonlySet<string>>(new Set());
@@ -19,6 +23,10 @@ export const waiting = signal<ReadonlySet<string>>(new Set());
 export const view = computed<View | null>(() => shown.value?.view ?? null);
 export const profiles = computed<Readonly<Record<string, Profile>>>(
   () => shown.value?.profiles ?? {},
+);
+/** The words of the run sheet in the view, once they have come. */
+export const words = computed<SheetWords | null>(() =>
+  sheetWords.value?.id === view.value?.sheet?.id ? sheetWords.value : null,
 );
 /** Everybody's name, also of those who have just left. */
 const everSeen = new Map<string, string>();
@@ -48,6 +56,13 @@ export function show(frame: Show, nowMs: number): boolean {
   return true;
 }
 
+/** Somebody wrote. True unless it is known already: a new connection tells the last hundred again. */
+export function hearWriting(said: Said): boolean {
+  const isKnown = written.value.some((old) => old.at === said.at && old.seat === said.seat);
+  if (!isKnown) written.value = [...written.value, said].slice(-MOST_WRITTEN);
+  return !isKnown;
+}
+
 /** A new connection counts `seq` afresh; the old picture stays until the next view. */
 export function forgetSeq(): void {
   if (shown.value) shown.value = { ...shown.value, seq: -1, notices: [] };
@@ -56,6 +71,8 @@ export function forgetSeq(): void {
 export function forget(): void {
   line.value = "joining";
   shown.value = null;
+  sheetWords.value = null;
+  written.value = [];
   everSeen.clear();
   videos.value = new Map();
   waiting.value = new Set();
@@ -90,5 +107,6 @@ export function holderVolume(nowMs: number): number {
   return turn.seat === view.value?.you ? 1 : clamp((left - turn.fades_at_ms) / FADE_MS);
 }
 
+const MOST_WRITTEN = 200;
 const FADE_MS = 3_000;
 const clamp = (share: number) => Math.min(1, Math.max(0, share));

@@ -50,12 +50,16 @@ export const settings = {
   ring: signal(true),
   /** Tell the time in words, beside or instead of the ring. */
   words: signal(false),
+  vibration: signal(false),
   /** Single keys for facilitators (WCAG 2.1.4: they can be switched off). */
   keys: signal(true),
   selfView: signal(false),
 };
 
 export type Setting = keyof typeof settings;
+
+/** The ways to notice how the time goes. Each person has the ones they chose, or none. */
+export const SIGNALS = ["ring", "words", "sound", "vibration"] as const satisfies Setting[];
 
 /** Reads the settings of this device and writes each change back. */
 export function rememberSettings(): void {

@@ -2,28 +2,23 @@
 // call these functions and nothing below them.
 
 import { effect, signal } from "@preact/signals";
-import { callToTurn, endCall, tell } from "../a11y/announce";
-import { allowChime, chime } from "../a11y/chime";
+import { endCall, tell } from "../a11y/announce";
+import { allowChime } from "../a11y/chime";
 import { askLink, type Blocked } from "../net/api";
 import { keepAwake } from "../net/devices";
 import { Media } from "../net/media";
-import { type Command, type Line, type Outcome, Socket } from "../net/socket";
-import type { Profile, ServerFrame, Show } from "../protocol";
+import { type Command, type Line, type Outcome, type Request, Socket } from "../net/socket";
+import type { Profile, ServerFrame } from "../protocol";
 import { text } from "../text/en";
 import * as circle from "./circle";
 import { startClock, stopClock } from "./clock";
 import * as own from "./own";
-import { drop, dropAll, keep, kept, settings, takeLink } from "./session";
+import { drop, dropAll, keep, kept, takeLink } from "./session";
+import { notice, noticeWriting } from "./telling";
 
 /** The agreement whose words are in text/agreement.ts. */
 const AGREEMENT = 1;
 const VERSION = 2;
-
-const SAID_BY_THE_PIECE: ReadonlySet<string> = new Set(
-  "turn_started turn_warned turn_grace turn_overdue talk_started round_started silence_started phase_completed circle_paused circle_resumed".split(
-    " ",
-  ),
-);
 
 /** After these the seat may still be there, and "come back in" leads to it. */
 const SEAT_REMAINS: ReadonlySet<string> = new Set(["replaced", "bad_version", "trouble"]);
@@ -39,7 +34,7 @@ let socket: Socket | null = null;
 
 export const media = new Media({
   async negotiate(sdp) {
-    const outcome = await socket?.offer(sdp);
+    const outcome = await socket?.request({ kind: "offer", sdp });
     return outcome?.kind === "answer" ? outcome.sdp : null;
   },
   video(tracks) {
@@ -117,7 +112,16 @@ function frame(frame: ServerFrame): void {
       void media.ensure(frame.capacity);
       break;
     case "view":
-      if (circle.show(frame, performance.now())) notice(frame);
+      if (circle.show(frame, performance.now())) {
+        own.follow();
+        notice(frame);
+      }
+      break;
+    case "sheet":
+      circle.sheetWords.value = frame;
+      break;
+    case "said":
+      if (circle.hearWriting(frame)) noticeWriting(frame);
       break;
     case "streams":
       media.setStreams(frame.mids);
@@ -134,25 +138,6 @@ function frame(frame: ServerFrame): void {
   }
 }
 
-function notice(frame: Show): void {
-  own.follow();
-  const turn = circle.myTurn.value;
-  for (const { kind, seat } of frame.notices ?? []) {
-    // A newcomer's name comes a moment after the seat, so it is looked up when it is said.
-    const words = () =>
-      text.notice(kind, { name: (seat && circle.nameEver(seat)) ?? text.someone }, turn !== null);
-    if (kind === "your_turn" && turn) {
-      callToTurn(turn.number, words());
-      if (settings.sound.value) chime();
-    } else if (words() !== "") {
-      // The server tells warnings to facilitators too; only the speaker hears one.
-      if (kind === "turn_warned" && turn && settings.sound.value) chime();
-      tell(words, SAID_BY_THE_PIECE.has(kind));
-    }
-  }
-  if (!circle.myTurn.value) endCall();
-}
-
 /** Sends a command; a refusal becomes a sentence. Resolves to true when it took effect. */
 export async function ask(command: Command): Promise<boolean> {
   if (!socket || circle.waiting.value.has(command.kind)) return false;
@@ -164,6 +149,12 @@ export async function ask(command: Command): Promise<boolean> {
   circle.waiting.value = rest;
   if (outcome.kind === "refused") tell(text.code(outcome.code));
   return outcome.kind === "done";
+}
+
+/** Sends a frame that is no command and is answered by its `ref`. What a refusal says is the
+ *  asker's business. */
+export async function request(frame: Request): Promise<Outcome> {
+  return (await socket?.request(frame)) ?? { kind: "lost" };
 }
 
 /** `done` may come before the view that shows it; the buttons wait for both. */

@@ -1,8 +1,10 @@
 // Every sentence the client shows, in plain words. No logic beyond choosing a sentence.
 
+import type { Role, Said } from "../protocol";
 import { agreement } from "./agreement.ts";
 import { BYES, CODES } from "./codes.ts";
 import { type About, MINE, NOTICES } from "./notices.ts";
+import { CARDS, MARKS, REASONS, ROLES, TOPICS } from "./signs.ts";
 
 const NUMBERS =
   "no one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen".split(
@@ -275,10 +277,15 @@ export const text = {
   settings: {
     button: "Settings",
     title: "What I see and hear",
-    sound: "A soft sound when it is my turn",
-    preview: "Hear it",
-    ring: "The ring that fills",
-    words: "The time in words",
+    time: "How I notice the time",
+    ring: "A ring that fills",
+    words: "Words",
+    sound: "A soft sound, also when it is my turn",
+    vibration: "A short touch (vibration)",
+    none: "None of these",
+    preview: "Hear the sound",
+    feel: "Feel the touch",
+    shown: "And besides",
     selfView: "My own picture, when my camera is on",
     keys: "Single keys for facilitators",
   },
@@ -292,6 +299,17 @@ export const text = {
     joining: "Finding your seat…",
     lost: "The connection broke. Your place is kept. Coming back…",
     back: "You are back in your seat.",
+  },
+
+  card: CARDS,
+  topic: TOPICS,
+  reason: REASONS,
+  mark: MARKS,
+  /** "the facilitator and a timekeeper"; "" for a member. */
+  roles: (roles: readonly Role[]) => roles.map((role) => ROLES[role]).join(" and "),
+  writing: {
+    wrote: (name: string, to: Said["to"]) =>
+      to === "all" ? `${name} wrote something.` : `${name} wrote to those who help.`,
   },
 
   bye: (code: string) => BYES[code] ?? BYES.trouble ?? { title: "", body: "" },

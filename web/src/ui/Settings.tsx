@@ -1,35 +1,73 @@
+import { buzz, canBuzz } from "../a11y/buzz";
 import { allowChime, chime } from "../a11y/chime";
-import { leads } from "../state/circle";
-import { type Setting, settings } from "../state/session";
+import { helps } from "../state/circle";
+import { type Setting, SIGNALS, settings } from "../state/session";
 import { text } from "../text/en";
 import { Dialog } from "./Dialog";
 
+/** How this person notices the time, and what is shown; kept on this device. */
 export function Settings({ onClose }: { onClose(): void }) {
-  const names: Setting[] = ["sound", "ring", "words", "selfView"];
-  if (leads.value) names.push("keys");
+  const words = text.settings;
+  const signals = SIGNALS.filter((name) => name !== "vibration" || canBuzz());
+  const isQuiet = !SIGNALS.some((name) => settings[name].value);
+  const others: Setting[] = helps.value ? ["selfView", "keys"] : ["selfView"];
   return (
-    <Dialog title={text.settings.title} onClose={onClose}>
-      {names.map((name) => (
-        <label key={name} class="choice">
+    <Dialog title={words.title} onClose={onClose}>
+      <fieldset>
+        <legend>{words.time}</legend>
+        {signals.map((name) => (
+          <Choice key={name} name={name} />
+        ))}
+        <label class="choice">
           <input
             type="checkbox"
-            checked={settings[name]}
+            checked={isQuiet}
             onChange={(event) => {
-              settings[name].value = event.currentTarget.checked;
+              // Unticked with nothing else chosen it would mean nothing: the ring comes back.
+              const isNone = event.currentTarget.checked;
+              for (const name of SIGNALS) settings[name].value = !isNone && name === "ring";
             }}
           />
-          <span>{text.settings[name]}</span>
+          <span>{words.none}</span>
         </label>
-      ))}
-      <button
-        type="button"
-        onClick={() => {
-          allowChime();
-          chime();
-        }}
-      >
-        {text.settings.preview}
-      </button>
+        <div class="row">
+          <button
+            type="button"
+            onClick={() => {
+              allowChime();
+              chime();
+            }}
+          >
+            {words.preview}
+          </button>
+          {canBuzz() && (
+            <button type="button" onClick={buzz}>
+              {words.feel}
+            </button>
+          )}
+        </div>
+      </fieldset>
+      <fieldset>
+        <legend>{words.shown}</legend>
+        {others.map((name) => (
+          <Choice key={name} name={name} />
+        ))}
+      </fieldset>
     </Dialog>
+  );
+}
+
+function Choice({ name }: { name: Setting }) {
+  return (
+    <label class="choice">
+      <input
+        type="checkbox"
+        checked={settings[name]}
+        onChange={(event) => {
+          settings[name].value = event.currentTarget.checked;
+        }}
+      />
+      <span>{text.settings[name]}</span>
+    </label>
   );
 }
