@@ -16,6 +16,9 @@ HAND_OVER_MS = 8_000
 SHORTEST_MS = 60_000
 """No turn is made shorter than this to make a round fit."""
 
+TOLERANCE_MS = 60_000
+"""Nobody is asked to change a plan that is over by less."""
+
 _STEP_MS = 15_000
 
 
@@ -65,9 +68,9 @@ def check(sheet: Sheet, people: int) -> tuple[Fit, ...]:
             continue
         planned = needed_ms(phase, people, phase.turn_ms)
         shorter, two_circles = None, False
-        if phase.mode is Mode.ROUND and planned > phase.length_ms:
+        if phase.mode is Mode.ROUND and planned > phase.length_ms + TOLERANCE_MS:
             turn = turn_ms(replace(phase, fit=True), people)
-            fits = needed_ms(phase, people, turn) <= phase.length_ms
+            fits = needed_ms(phase, people, turn) <= phase.length_ms + TOLERANCE_MS
             shorter, two_circles = (turn, False) if fits else (None, True)
         found.append(Fit(index, planned, phase.length_ms, phase.turn_ms, shorter, two_circles))
     return tuple(found)

@@ -226,7 +226,10 @@ def use_own_turn(draft: Draft, actor: Seat, command: OwnTurn) -> None:
             places = [p for p in line(circle) if p.seat == require_seat(circle, seat).id]
             require(bool(places) and is_available(circle, seat), Code.NOT_ELIGIBLE)
             end_turn(draft)
-            start_turn(draft, seat, places[0].turn_ms, places[0].response)
+            if next_place(draft.circle) is None:
+                go_on(draft)  # The text is read to its end; there is nothing left to name for.
+            else:
+                start_turn(draft, seat, places[0].turn_ms, places[0].response)
         case m.FirstNextRound():
             assert circle.round is not None
             offered = circle.round.ran_out and circle.phase.mode is Mode.ROUND
