@@ -1,9 +1,10 @@
-import { leads, line, me, profiles, shown, soundBlocked, view } from "../state/circle";
+import { helps, line, me, profiles, shown, soundBlocked, view } from "../state/circle";
 import { phaseWords } from "../state/reading";
 import { media } from "../state/visit";
 import { text } from "../text/en";
 import { Facilitator } from "./Facilitator";
 import { Foot, Ways } from "./Foot";
+import { LeadWindows } from "./lead/Windows";
 import { Order } from "./Order";
 import { Piece } from "./Piece";
 import { Seats } from "./Seats";
@@ -38,11 +39,12 @@ export function CirclePage() {
         <Piece view={now} names={profiles.value} />
       </main>
       <aside>
-        {leads.value && <Facilitator view={now} />}
+        {helps.value && <Facilitator view={now} />}
         <Order view={now} names={profiles.value} />
       </aside>
       <Foot view={now} />
       <Ways />
+      {helps.value && <LeadWindows view={now} />}
     </div>
   );
 }

@@ -10,16 +10,18 @@ interface Props {
   closing?: string;
   /** This is the help itself. */
   isHelp?: boolean;
+  /** It holds more than a few buttons. */
+  isWide?: boolean;
   children: ComponentChildren;
 }
 
 /** The browser's own modal dialog; it keeps and gives back the focus. */
-export function Dialog({ title, onClose, closing = text.close, isHelp, children }: Props) {
+export function Dialog({ title, onClose, closing = text.close, isHelp, isWide, children }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
   useLayoutEffect(() => dialog.current?.showModal(), []);
   return (
-    <dialog ref={dialog} aria-labelledby={id} onClose={onClose}>
+    <dialog ref={dialog} class={isWide ? "wide" : ""} aria-labelledby={id} onClose={onClose}>
       <div class="dialog-top">
         <h2 id={id}>{title}</h2>
         {!isHelp && <HelpInACrisis />}
