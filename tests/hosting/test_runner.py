@@ -11,7 +11,7 @@ import pytest
 from peermeet.core import messages as m
 from peermeet.core.decide import decide
 from peermeet.core.messages import Refused
-from peermeet.core.model import Circle, Millis, Mode, SeatId
+from peermeet.core.model import Circle, Millis, Mode, SeatId, Timeout
 from peermeet.hosting.host import TOO_OLD_MS, Host
 from peermeet.hosting.ports import SystemClock
 from peermeet.hosting.runner import Busy, Runner, replay
@@ -184,6 +184,30 @@ async def test_a_restart_keeps_seats_holder_and_time() -> None:
         assert back.reoffers == 1, "the new server has no media of theirs"
         clock.move(s=5)
         assert again.circle.turn.clock.left(clock.now()) == 35_000
+
+
+async def test_what_an_outage_made_due_is_not_done_before_people_could_be_back() -> None:
+    """Nobody led for an hour, because nobody could; and a firm turn went by unheard."""
+    journal, clock = MemoryJournal(), FakeClock()
+    async with node(journal, clock) as here:
+        runner, fay, ana, *_ = await here.circle_of_two()
+        firm = m.StartPhase(Mode.ROUND, turn_ms=60_000, timeout=Timeout.FIRM, first=ana)
+        await runner.ask(fay, firm)
+        await runner.ask(None, m.LoseSeat(fay))
+    clock.move(s=3_600)
+    async with node(journal, clock) as there:
+        again = there.host.circle(runner.id)
+        assert again is not None and again.circle.turn is not None
+        assert (again.circle.turn.seat, again.circle.turn.clock.remaining_ms) == (ana, 60_000)
+
+
+async def test_a_circle_nobody_sat_down_in_does_not_keep_the_server_from_starting() -> None:
+    journal, clock = MemoryJournal(), FakeClock()
+    async with node(journal, clock) as here:
+        await here.host.circle_of("home")
+    clock.move(s=4_000)
+    async with node(journal, clock):
+        pass
 
 
 async def test_a_clock_set_back_during_the_outage_does_not_freeze_time() -> None:

@@ -105,6 +105,21 @@ async def test_of_too_many_sheets_the_one_goes_that_was_unused_for_longest(
     assert await sheets.find("other", "own-old") is not None
 
 
+async def test_a_sheet_of_an_older_grammar_hides_no_other(
+    engine: AsyncEngine, caplog: pytest.LogCaptureFixture
+) -> None:
+    sheets = SqlSheets(engine, shipped())
+    await sheets.keep("home", own("own-1"), NOW)
+    await sheets.keep("home", own("own-2", title="Told nowhere"), NOW)
+    async with engine.begin() as connection:
+        await connection.execute(
+            text("UPDATE run_sheets SET text = text || 'mood = \"old\"' WHERE id = 'own-2'")
+        )
+    assert await sheets.find("home", "own-2") is None
+    assert await sheets.find("home", "own-1") == own("own-1")
+    assert "sheet=own-2" in caplog.text and "Told nowhere" not in caplog.text
+
+
 async def test_a_forgotten_sheet_is_in_no_file_any_more(
     engine: AsyncEngine, database_url: str
 ) -> None:

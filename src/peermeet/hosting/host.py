@@ -100,10 +100,10 @@ class Host:
         self._owned.add(task)
         task.add_done_callback(self._owned.discard)
 
-    def _start(self, stored: StoredCircle) -> Runner:
+    def _start(self, stored: StoredCircle, comes_back: bool = False) -> Runner:
         runner = Runner(stored, self._journal, self._media, self._sheets, self._clock, self._forget)
         self._runners[runner.id] = runner
-        self._own(runner.run())
+        self._own(runner.run(comes_back))
         return runner
 
     async def _bring_back(self) -> None:
@@ -114,7 +114,7 @@ class Host:
             if self._clock.now() - stored.alive_at > TOO_OLD_MS:
                 await self._journal.delete(stored.id)
                 continue
-            runner = self._start(stored)
+            runner = self._start(stored, comes_back=True)
             await runner.ask(None, m.Recover(stored.alive_at))
             log.info("circle brought back circle=%s events=%d", stored.id, stored.seq)
 

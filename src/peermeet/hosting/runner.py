@@ -41,6 +41,8 @@ APPEND_LIMIT_S = 5.0
 DETACH_RETRY_S = 1.0
 SAID_KEPT = 100
 """How much of what was written is kept, for whoever reconnects."""
+SHEETS_KNOWN = 8
+"""Whose words are at hand: the circle's, one set aside, and some that are just being chosen."""
 FAILURES_APART_MS = 60_000
 """A second failure of our own within this time ends the circle."""
 
@@ -109,6 +111,7 @@ class Runner:
         self._sheets = sheets
         self._known: dict[str, RunSheet] = {}
         self._said: deque[Said] = deque(maxlen=SAID_KEPT)
+        self._came_at: dict[SeatId, Millis] = {}
 
     # --- asked from outside -------------------------------------------------------------------
 
@@ -174,8 +177,16 @@ class Runner:
                 await self._sheets.keep(self.group, sheet, self._now())
         except (JournalTrouble, TimeoutError) as trouble:
             raise Busy from trouble
-        self._known[sheet.id] = sheet
+        self._know(sheet)
         return await self.ask(seat, command)
+
+    def _know(self, sheet: RunSheet) -> None:
+        aside = self.circle.aside
+        in_use = {s.id for s in (self.circle.sheet, aside.sheet if aside else None) if s}
+        self._known.pop(sheet.id, None)
+        self._known[sheet.id] = sheet
+        for id in [i for i in self._known if i not in in_use][:-SHEETS_KNOWN]:
+            del self._known[id]
 
     async def sheets(self, seat: SeatId) -> Sequence[RunSheet]:
         """The sheets a facilitator may choose. Raises Refused, Busy."""
@@ -214,6 +225,8 @@ class Runner:
         own, writer = self.circle.seats.get(reader), self.circle.seats.get(said.seat)
         if own is None or own.waiting or (writer is not None and writer.veiled):
             return False
+        if said.at < self._came_at.get(reader, 0):
+            return False  # Who wrote did not know of them.
         needed = {"all": None, "facilitators": Power.LEAD, "team": Power.TEAM}[said.to]
         return reader == said.seat or needed is None or has(own, needed)
 
@@ -284,14 +297,19 @@ class Runner:
 
     # --- the task -----------------------------------------------------------------------------
 
-    async def run(self) -> None:
-        """Work until the circle has ended. Owned by the host."""
+    async def run(self, comes_back: bool = False) -> None:
+        """Work until the circle has ended. Owned by the host.
+
+        comes_back: the server was away. What the host then asks, Recover, is decided before
+        anything else: time may have come for much that nobody could wait for.
+        """
         self._media.apply(self.id, _named(self.circle))
         await self._know_sheets()
         try:
             while not self.circle.ended:
                 try:
-                    asked = await self._next()
+                    asked = await (self._queue.get() if comes_back else self._next())
+                    comes_back = False
                     if asked is not None:
                         await self._handle(asked)
                 except Exception:
@@ -314,7 +332,7 @@ class Runner:
             except (JournalTrouble, TimeoutError):
                 found = None  # The rules go on; only the words are missing.
             if found is not None:
-                self._known[sheet.id] = found
+                self._know(found)
 
     async def _recover_from_failure(self) -> None:
         """A fault of ours: the journal is the truth. Twice in a minute ends the circle kindly."""
@@ -425,6 +443,10 @@ class Runner:
         for seat in [s for s in self._profiles if s not in self.circle.seats]:
             del self._profiles[seat]
             self._streams.pop(seat, None)
+            self._came_at.pop(seat, None)
+        for event in events:
+            if isinstance(event, m.SeatTaken):
+                self._came_at[event.seat] = self.circle.at
         self._forget_words_of_the_removed(events)
         self._show_all(events)
         for event in events:

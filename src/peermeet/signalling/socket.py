@@ -72,7 +72,8 @@ log = logging.getLogger(__name__)
 
 HELLO_S = 5.0
 WRITE_S = 10.0
-OUTGOING = 64
+OUTGOING = 256
+"""Frames that may wait: more than what was written in a circle and is told to who comes back."""
 FAULTS_ALLOWED = 10
 
 WS_POLICY = 1008
