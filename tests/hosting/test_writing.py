@@ -9,6 +9,7 @@ from peermeet.core.messages import Refused
 from peermeet.core.model import Card, Chat, Millis, Mode, Phase, Role, SeatId, Sheet, Topic
 from peermeet.hosting.runner import SAID_KEPT, Runner, replay
 from peermeet.protocol import Profile
+from peermeet.signalling.socket import OUTGOING
 from tests.hosting.fakes import NotedLine
 from tests.hosting.test_runner import ANA, Node, node
 
@@ -71,6 +72,7 @@ async def test_only_the_last_hundred_are_kept() -> None:
         await runner.ask(None, m.ReturnToSeat(ana))
         runner.attach(ana, back, ANA, returning=True)
         assert read(back) == [str(number) for number in range(5, SAID_KEPT + 5)]
+    assert OUTGOING > SAID_KEPT + 32, "all of it waits at once for a line that begins"
 
 
 async def test_words_of_who_was_removed_or_is_veiled_come_to_nobody_again() -> None:

@@ -8,7 +8,7 @@ import itertools
 import json
 import random
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -36,20 +36,18 @@ class Client:
         self.address = url.replace("http", "ws", 1) + "/ws"
         self.link, self.name, self.pitch = link, name, pitch
         self.seat = self.resume = ""  # the seat's id and the token that gives it again
-        self.welcome, self.view = Frame(), Frame()
-        self.seq, self.view_at = 0, 0.0
+        self.welcome, self.view, self.bye = Frame(), Frame(), Frame()
+        self.others: defaultdict[str, list[Frame]] = defaultdict(list)  # all else, by kind
+        self.seq, self.view_at, self.close_code = 0, 0.0, 0
         self.notices = list[Frame]()
         self.streams: dict[str, str] = {}
         self.faults: list[str] = []
-        self.bye: Frame = {}
-        self.close_code = 0
         self.heard: Counter[tuple[str, int]] = Counter()  # audible frames by (seat, pitch)
         self.seen: Counter[str] = Counter()  # pictures by seat
         self.peer: aiortc.RTCPeerConnection | None = None
         self._socket: ClientConnection | None = None
         self._refs = itertools.count()
-        self._replies: dict[str, asyncio.Future[Frame]] = {}
-        self._news = asyncio.Event()
+        self._replies, self._news = dict[str, asyncio.Future[Frame]](), asyncio.Event()
         self._line, self._ears = list[asyncio.Task[None]](), list[asyncio.Task[None]]()
 
     async def join(self, within_s: float = LIMIT_S) -> None:
@@ -184,6 +182,8 @@ class Client:
                 self.bye = frame
             case "fault":
                 self.faults.append(frame["code"])
+            case kind:
+                self.others[kind].append(frame)
         if (reply := self._replies.pop(frame.get("ref") or "", None)) is not None:
             reply.set_result(frame)
         self._news.set()
