@@ -220,8 +220,9 @@ export function misfits(view: View): Fit[] {
   );
 }
 
-/** Whether a length of turn means anything in this mode. */
-export const hasTurns = ({ mode }: PlannedPhase) => mode !== "talk" && mode !== "silence";
+/** Whether people notice how long a turn is in this mode. */
+export const hasTurns = ({ mode }: PlannedPhase) =>
+  mode === "round" || mode === "queue" || mode === "pairs";
 
 /** The next length of a turn, up or down, in steps that people think in. */
 export function stepTurn(ms: number, up: boolean): number {

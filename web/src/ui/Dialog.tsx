@@ -18,12 +18,19 @@ interface Props {
 /** The browser's own modal dialog; it keeps and gives back the focus. */
 export function Dialog({ title, onClose, closing = text.close, isHelp, isWide, children }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
+  const heading = useRef<HTMLHeadingElement>(null);
   const id = useId();
-  useLayoutEffect(() => dialog.current?.showModal(), []);
+  useLayoutEffect(() => {
+    dialog.current?.showModal();
+    // It is read from its title, and Enter does nothing by accident.
+    heading.current?.focus();
+  }, []);
   return (
     <dialog ref={dialog} class={isWide ? "wide" : ""} aria-labelledby={id} onClose={onClose}>
       <div class="dialog-top">
-        <h2 id={id}>{title}</h2>
+        <h2 id={id} ref={heading} tabIndex={-1}>
+          {title}
+        </h2>
         {!isHelp && <HelpInACrisis />}
         <QuickExit />
       </div>

@@ -106,7 +106,6 @@ function Part({ view, phase, at, title, onChange, onOpened }: PartProps) {
         </div>
         {place && <span class="place">{place}</span>}
       </div>
-      {fit && <FitWords view={view} fit={fit} />}
       <div class="row">
         {!isNow && may("open_phase") && (
           <Act command={openAt(view, at)} label={`${words.open}: ${title}`} onDone={onOpened}>
@@ -128,6 +127,7 @@ function Part({ view, phase, at, title, onChange, onOpened }: PartProps) {
           </Act>
         )}
       </div>
+      {fit && <FitWords view={view} fit={fit} />}
     </li>
   );
 }
