@@ -1,6 +1,14 @@
 // A circle for tests: Fay facilitates; Ana, Ben and Cleo sit.
 
-import type { PhaseView, SeatView, Show, TurnView, View } from "../src/protocol";
+import type {
+  PairView,
+  PhaseView,
+  SeatView,
+  SheetWords,
+  Show,
+  TurnView,
+  View,
+} from "../src/protocol";
 
 export const names = {
   s1: { name: "Fay", color: "sage" },
@@ -124,4 +132,60 @@ export function round(changes: Partial<View> = {}): View {
 
 export function frame(of: View, seq = 1): Show {
   return { kind: "view", seq, view: of, profiles: { ...names }, notices: [] };
+}
+
+/** Ana and Ben are a pair. */
+export function pairs(changes: Partial<PairView> = {}, may: string[] = []): View {
+  return view({
+    phase: phase({ number: 2, mode: "pairs", turn_ms: 300_000 }),
+    pair: {
+      with_you: ["s3"],
+      step: "speak",
+      speaker: "s3",
+      remaining_ms: 300_000,
+      running: true,
+      steps_left: 3,
+      ends_soon: false,
+      ...changes,
+    },
+    may,
+  });
+}
+
+export const sheet: SheetWords = {
+  kind: "sheet",
+  id: "small",
+  title: "Small circle",
+  source: "for tests",
+  phases: [
+    {
+      title: "Opening words",
+      lines: ["We are here to listen.", "What is said here stays here."],
+    },
+    { title: "How are you here?", words: "A few words are enough." },
+    { title: "One word to go" },
+  ],
+};
+
+/** The small circle's run sheet, at the part with this index. */
+export function plan(
+  index: number,
+  { phase: now, ...changes }: Partial<Omit<View, "phase">> & { phase?: Partial<PhaseView> } = {},
+): View {
+  const planned = { order: "list", who: "all", timeout: "soft", turn_ms: 60_000 } as const;
+  return view({
+    phase: phase({ number: index + 1, mode: "round", words: index, ...now }),
+    sheet: {
+      id: sheet.id,
+      index,
+      phases: sheet.phases.map((_, words) => ({
+        ...planned,
+        mode: words === 0 ? "read" : "round",
+        length_ms: 600_000,
+        optional: false,
+        words,
+      })),
+    },
+    ...changes,
+  });
 }

@@ -28,7 +28,6 @@ function told(changes: Partial<SeatView>, may = ["set_mic", "set_camera"]) {
 
 beforeEach(() => {
   own.stopAll();
-  own.listenOnly.value = false;
   circle.forget();
   sent = {};
   asked = [];

@@ -51,6 +51,7 @@ export const leadsBy = (seat: SeatView): boolean => seat.roles.some((role) => LE
 export function show(frame: Show, nowMs: number): boolean {
   if (shown.value !== null && frame.seq <= shown.value.seq) return false;
   for (const [seat, { name }] of Object.entries(frame.profiles ?? {})) everSeen.set(seat, name);
+  measureStep(frame.view);
   shownAt.value = nowMs;
   shown.value = frame;
   return true;
@@ -93,10 +94,30 @@ export function usedShare(nowMs: number): number | null {
     const left = turnLeftMs(nowMs);
     return left === null ? null : clamp(1 - left / Math.max(1, now.turn.given_ms));
   }
-  const { length_ms, remaining_ms } = now.phase;
-  if (length_ms === null || remaining_ms === null) return null;
-  const passed = now.paused ? 0 : nowMs - shownAt.value;
-  return clamp(1 - (remaining_ms - passed) / length_ms);
+  if (now.pair) {
+    const passed = now.pair.running ? nowMs - shownAt.value : 0;
+    return clamp(1 - (now.pair.remaining_ms - passed) / Math.max(1, step.lengthMs));
+  }
+  const left = phaseLeftMs(nowMs);
+  const { length_ms } = now.phase;
+  return left === null || length_ms === null ? null : clamp(1 - left / length_ms);
+}
+
+/** Time left of the phase in milliseconds, or null when it has no length. */
+export function phaseLeftMs(nowMs: number): number | null {
+  const now = view.value;
+  if (!now || now.phase.remaining_ms === null) return null;
+  const stands = now.paused || now.safe || now.holding || now.phase.over;
+  return now.phase.remaining_ms - (stands ? 0 : nowMs - shownAt.value);
+}
+
+/** The step that one's own pair is in. Its length is not told, so it is what was left at first. */
+let step = { name: "", lengthMs: 0 };
+
+function measureStep({ pair, phase }: View): void {
+  const name = pair ? `${phase.number} ${pair.steps_left}` : "";
+  const isKnown = name === step.name;
+  step = { name, lengthMs: Math.max(isKnown ? step.lengthMs : 0, pair?.remaining_ms ?? 0) };
 }
 
 /** How loud the holder of a firm turn is played to the others: softly out before it moves on. */

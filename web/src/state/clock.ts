@@ -1,7 +1,8 @@
 // Time as it is drawn: a few ticks a second while a circle is open. Nothing is decided here.
 
 import { computed, signal } from "@preact/signals";
-import { holderVolume, usedShare, view } from "./circle";
+import { text } from "../text/en";
+import { holderVolume, phaseLeftMs, usedShare, view } from "./circle";
 
 const TICK_MS = 200;
 
@@ -12,6 +13,9 @@ export const usedStep = computed(() =>
   used.value === null ? null : used.value >= 1 ? 4 : Math.floor(used.value * 3.2 + 0.6),
 );
 
+/** "about ten minutes left" of the phase; "" when nothing is measured. Changes rarely. */
+export const phaseLeft = signal("");
+
 let timer: ReturnType<typeof setInterval> | undefined;
 
 /** setVolume: how loud one seat is played here, called only when it changes. */
@@ -21,6 +25,8 @@ export function startClock(setVolume: (seat: string, volume: number) => void): v
   timer = setInterval(() => {
     const now = performance.now();
     used.value = usedShare(now);
+    const leftMs = phaseLeftMs(now);
+    phaseLeft.value = leftMs === null ? "" : text.aboutLeft(leftMs);
     const seat = view.value?.turn?.seat ?? null;
     const volume = holderVolume(now);
     if (faded && (faded.seat !== seat || volume === 1)) {

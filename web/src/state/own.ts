@@ -15,7 +15,6 @@ export const microphone = signal<MediaStreamTrack | null>(null);
 export const camera = signal<MediaStreamTrack | null>(null);
 export const micTrouble = signal<DeviceTrouble | null>(null);
 export const cameraTrouble = signal<DeviceTrouble | null>(null);
-export const listenOnly = signal(false);
 /** What this page shows as on; sent again when only the socket was lost. */
 let wantsMic = false;
 let wantsCamera = false;
@@ -68,7 +67,6 @@ export function switchMic(on: boolean): Promise<void> {
       tell(text.code(micTrouble.value ?? "device_missing"));
       return;
     }
-    if (on) listenOnly.value = false;
     wantsMic = on;
     // Off is off here and now, whatever the server answers.
     if (!on) apply();

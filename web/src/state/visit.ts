@@ -21,7 +21,12 @@ const AGREEMENT = 1;
 const VERSION = 2;
 
 /** After these the seat may still be there, and "come back in" leads to it. */
-const SEAT_REMAINS: ReadonlySet<string> = new Set(["replaced", "bad_version", "trouble"]);
+const SEAT_REMAINS: ReadonlySet<string> = new Set([
+  "replaced",
+  "bad_version",
+  "trouble",
+  "removed",
+]);
 
 export type Page = "landing" | "checking" | "bad_link" | "unreachable" | "join" | "circle" | "bye";
 export const page = signal<Page>("landing");
@@ -29,6 +34,9 @@ export const page = signal<Page>("landing");
 export const byeCode = signal("");
 /** What the host of the group adds to it, in paragraphs. */
 export const byeWords = signal<string[]>([]);
+
+/** A removed person has asked whether they may come back. */
+let triedAgain = false;
 
 let socket: Socket | null = null;
 
@@ -70,7 +78,6 @@ export function agree(profile: Profile, listenOnly: boolean): void {
 }
 
 function sitDown(): void {
-  own.listenOnly.value = kept("listenOnly") ?? false;
   circle.forget();
   // After a reload there was no tap yet, and a browser would refuse the sound aloud.
   if (navigator.userActivation?.isActive) allowChime();
@@ -114,6 +121,7 @@ function frame(frame: ServerFrame): void {
     case "view":
       if (circle.show(frame, performance.now())) {
         own.follow();
+        listenIfWished();
         notice(frame);
       }
       break;
@@ -136,6 +144,13 @@ function frame(frame: ServerFrame): void {
       sayGoodBye(frame.code, frame.again, frame);
       break;
   }
+}
+
+/** Whoever chose only to listen before sitting down says so once, as soon as they are in. */
+function listenIfWished(): void {
+  if (!kept("listenOnly") || !circle.may("listen_only")) return;
+  drop("listenOnly");
+  void ask({ kind: "listen_only", on: true });
 }
 
 /** Sends a command; a refusal becomes a sentence. Resolves to true when it took effect. */
@@ -189,7 +204,14 @@ function sayGoodBye(code: string, again: boolean, { words, review_on }: Added): 
   if (!SEAT_REMAINS.has(code)) drop("resume");
   if (code === "removed" || code === "blocked") drop("link");
   byeCode.value = code;
-  byeWords.value = [...(words ? [words] : []), ...(review_on ? [text.reviewOn(review_on)] : [])];
+  const isStill = code === "removed" && triedAgain;
+  triedAgain = false;
+  if (isStill) tell(text.notYet, true);
+  byeWords.value = [
+    ...(isStill ? [text.notYet] : []),
+    ...(words ? [words] : []),
+    ...(review_on ? [text.reviewOn(review_on)] : []),
+  ];
   page.value = "bye";
 }
 
@@ -213,6 +235,7 @@ export async function leave(): Promise<void> {
 
 /** Back to the seat if it is still there, else to the door with the same invitation. */
 export function comeBack(): void {
+  triedAgain = byeCode.value === "removed";
   if (byeCode.value === "bad_version") location.reload();
   else void arrive();
 }

@@ -1,6 +1,13 @@
 // A sentence for everything the server can refuse, and for every good-bye.
 
-export const BYES: Record<string, { title: string; body: string; again?: boolean }> = {
+interface Bye {
+  title: string;
+  body: string;
+  /** A way back: with its own words, or with the usual ones. */
+  again?: true | string;
+}
+
+export const BYES: Record<string, Bye> = {
   left: {
     title: "You have left the circle",
     body: "Your microphone and camera are off. Thank you for being here. Be gentle with yourself.",
@@ -17,7 +24,8 @@ export const BYES: Record<string, { title: string; body: string; again?: boolean
   },
   removed: {
     title: "You cannot be in this circle today",
-    body: "A facilitator has asked you to leave for today. This can be hard. You may talk with the host of the group about it, and help is there if you need it.",
+    body: "A facilitator has asked you to leave for today. This can be hard. They can take it back, so you may try again in a while. You may also talk with the host of the group about it, and help is there if you need it.",
+    again: "Try to come back in",
   },
   blocked: {
     title: "This link does not let you in for now",

@@ -3,16 +3,11 @@
 import type { Role, Said } from "../protocol";
 import { agreement } from "./agreement.ts";
 import { BYES, CODES } from "./codes.ts";
+import { join } from "./join.ts";
+import { away, need, sign, writing } from "./need.ts";
 import { type About, MINE, NOTICES } from "./notices.ts";
+import { page } from "./page.ts";
 import { CARDS, MARKS, REASONS, ROLES, TOPICS } from "./signs.ts";
-
-const NUMBERS =
-  "no one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen".split(
-    " ",
-  );
-const spelled = (n: number) => NUMBERS[n] ?? String(n);
-const capital = (s: string) => s.charAt(0).toUpperCase() + s.slice(1);
-const people = (n: number) => `${capital(spelled(n))} ${n === 1 ? "person" : "people"} before you.`;
 
 export const crisis = {
   button: "Help in a crisis",
@@ -70,163 +65,8 @@ export const text = {
   },
   notPrivate: "Peer support, not therapy and not a crisis service. Nothing is recorded.",
 
-  join: {
-    step: (n: number) => `Step ${n} of 3`,
-    next: "Next",
-    welcomeTitle: "Welcome. Take your time.",
-    happens: [
-      "You sit in a circle with a few people.",
-      "One person speaks at a time. A ring shows softly how the time goes; nobody cuts you off.",
-      "When it is your turn you are asked. You may speak, be silent, pass, or say “later”.",
-      "Your microphone never opens by itself. Your camera is your choice.",
-      "In rounds we do not answer one another. Open talk comes when the facilitator says so.",
-    ],
-    isNot: "This is peer support. It is not therapy and not a crisis service.",
-    exit: "“Quick exit”, always at the top, closes everything at once. So do three presses of Shift. It cannot hide everything, such as what you opened before.",
-    howTitle: "How would you like to be here?",
-    name: "Name in this circle",
-    nameHint: "Not your real name. Only this circle sees it.",
-    nameNeeded: "Please choose a name.",
-    suggest: "Suggest another",
-    color: "Your colour",
-    colors: {
-      sage: "Sage",
-      rose: "Rose",
-      sky: "Sky",
-      sand: "Sand",
-      lilac: "Lilac",
-      teal: "Teal",
-      clay: "Clay",
-      honey: "Honey",
-    },
-    camera: "Camera",
-    cameraOff: "Camera is off",
-    cameraOffHint: "You can sit here unseen.",
-    cameraHint: "Only you see this, until you sit down.",
-    turnCameraOn: "Turn camera on",
-    turnCameraOff: "Turn camera off",
-    mic: "Microphone",
-    micHint: "Only you see this test. In the circle it starts switched off.",
-    testMic: "Test my microphone",
-    stopTest: "Stop the test",
-    micWorks: "Say something. The bar moves when we hear you.",
-    micLevel: "How loud you are",
-    listenOnly: "Listen only today",
-    listenOnlyHint: "We will not ask for your microphone. You can change your mind.",
-    read: "Read our agreement",
-    agreeTitle: "What we promise one another",
-    agree: "I agree and sit down",
-  },
-
-  phase: {
-    gathering: "Settling in",
-    talk: "Open talk",
-    round: "Sharing round",
-    silence: "Silence together",
-    queue: "Open sharing",
-    read: "Reading together",
-    pairs: "In pairs",
-    queueOver: "Open sharing is over",
-    readOver: "The reading is over",
-    pairsOver: "The pairs are back",
-    roundOver: "The round is complete",
-    talkOver: "Open talk is over",
-    silenceOver: "The silence is over",
-    paused: "Paused for a moment",
-  },
-  piece: {
-    yourTurn: "It is your turn",
-    yourTurnSub: "Take your time. Nobody hears you before you tap.",
-    speaking: "You are speaking",
-    speakingSub: "Everybody listens.",
-    clockRests: "The clock rests. Take your time.",
-    warned: "Everybody listens. A little time is left.",
-    ownTime: "Finish in your own time.",
-    firmEnd: "Please come to an end. The piece will move on softly.",
-    otherSpeaks: (name: string) => `${name} is speaking`,
-    otherHolds: (name: string) => `${name} has the piece`,
-    otherAway: (name: string) => `${name}’s line broke. The place is kept.`,
-    listening: "You are listening.",
-    before: (n: number | null) => (n === null ? "" : n === 0 ? "You are next." : people(n)),
-    overdue: (name: string) =>
-      `${name} is past the time. Thank and pass, add a minute, or let it rest.`,
-    asked: (name: string) => `${name} asked for a turn.`,
-    between: "The piece is in the middle",
-    betweenSub: "It goes on in a moment.",
-    over: "The round is complete",
-    overSub: "Thank you, everybody.",
-    gathering: "Welcome, have a seat",
-    gatheringSub: "We begin when the facilitator does. Until then anybody may speak.",
-    talk: "Open talk",
-    talkSub: "Anybody may speak. Leave a breath between voices.",
-    silence: "Silence together",
-    silenceSub: "There is nothing to do. Nobody is heard.",
-    silenceOver: "The silence is over",
-    silenceOverSub: "Come back when you are ready.",
-    paused: "We pause for a moment",
-    pausedSub: "Nobody is heard, and all clocks stand still. Breathe with the shape, if you like.",
-  },
-  time: [
-    "The time has just begun.",
-    "There is time.",
-    "About half of the time is used.",
-    "Most of the time is used.",
-    "The time is used.",
-  ] as const,
-  seat: {
-    facilitates: "facilitator",
-    holds: "holding the piece",
-    asked: "asked for a turn",
-    away: "away for a moment",
-    micOn: "mic on",
-    micHeld: "mic held",
-    menu: (name: string) => `More for ${name}`,
-    picture: (name: string) => `Camera picture of ${name}`,
-    ofCircle: "People in the circle",
-  },
-  order: {
-    title: "Order of this round",
-    spoke: "spoke",
-    speaking: "speaking",
-    holds: "holding the piece",
-    next: "next",
-    before: (n: number) => `${spelled(n)} before you`,
-    youNext: "you are next",
-    keeps: "keeps the place",
-  },
-  listening: {
-    title: "While you listen",
-    body: "Speak from “I”. No advice unless asked. Silence is welcome.",
-  },
-  act: {
-    ready: "I am ready",
-    pass: "Pass the piece",
-    passUnspoken: "Pass",
-    later: "Later",
-    speakAfterAll: "Speak after all",
-    raise: "Raise my hand",
-    lower: "Lower my hand",
-    micOn: "Turn microphone on",
-    micOff: "Turn microphone off",
-    leave: "Leave…",
-    hearAgain: "Let me hear the circle",
-  },
-  mic: {
-    title: "Microphone",
-    waits: "Mic waits for you",
-    off: "Mic off",
-    on: "Mic on",
-    held: "Mic held by the facilitator",
-    listen: "Listening only",
-  },
-  camera: {
-    on: "Camera on",
-    off: "Camera off",
-    covered: "Camera covered by the facilitator",
-    turnOn: "Turn it on",
-    turnOff: "Turn it off",
-    seeMe: "My picture",
-  },
+  join,
+  ...page,
   settings: {
     button: "Settings",
     title: "What I see and hear",
@@ -260,12 +100,17 @@ export const text = {
   mark: MARKS,
   /** "the facilitator and a timekeeper"; "" for a member. */
   roles: (roles: readonly Role[]) => roles.map((role) => ROLES[role]).join(" and "),
+  need,
+  sign,
+  away,
   writing: {
+    ...writing,
     wrote: (name: string, to: Said["to"]) =>
       to === "all" ? `${name} wrote something.` : `${name} wrote to those who help.`,
   },
 
   bye: (code: string) => BYES[code] ?? BYES.trouble ?? { title: "", body: "" },
+  notYet: "Not yet. Nobody is told that you tried, and you may try again later.",
   /** day: as 2027-01-31. */
   reviewOn: (day: string) => {
     const written = new Date(`${day}T00:00:00Z`).toLocaleDateString("en", {

@@ -47,7 +47,9 @@ function Page() {
         <Plain
           title={title}
           body={[body, ...byeWords.value]}
-          {...(again ? { again: { words: text.comeBack, act: comeBack } } : {})}
+          {...(again
+            ? { again: { words: again === true ? text.comeBack : again, act: comeBack } }
+            : {})}
         />
       );
     }

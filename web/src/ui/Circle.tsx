@@ -1,14 +1,20 @@
-import { helps, line, me, profiles, shown, soundBlocked, view } from "../state/circle";
-import { phaseWords } from "../state/reading";
+import { helps, line, me, profiles, shown, soundBlocked, view, words } from "../state/circle";
+import { phaseLeft } from "../state/clock";
+import { nowWords } from "../state/plan";
 import { media } from "../state/visit";
 import { text } from "../text/en";
+import { Away, whyAway } from "./Away";
 import { Facilitator } from "./Facilitator";
-import { Foot, Ways } from "./Foot";
+import { Foot } from "./Foot";
 import { LeadWindows } from "./lead/Windows";
+import { Now } from "./Now";
 import { Order } from "./Order";
 import { Piece } from "./Piece";
 import { Seats } from "./Seats";
+import { Signs } from "./Signs";
 import { TopBar } from "./TopBar";
+import { Ways } from "./Ways";
+import { Writing } from "./Writing";
 
 /** The circle itself. What may be done is in the view; here it is only laid out. */
 export function CirclePage() {
@@ -23,9 +29,12 @@ export function CirclePage() {
       </>
     );
   }
+  const why = whyAway(now);
+  if (why) return <Away view={now} why={why} />;
+  const names = profiles.value;
   return (
     <div class="page">
-      <TopBar title={text.title} sub={phaseWords(now)} heading />
+      <TopBar title={text.title} sub={nowWords(now, words.value, phaseLeft.value)} heading />
       {line.value === "lost" && <p class="banner">{text.line.lost}</p>}
       {line.value !== "lost" && soundBlocked.value && (
         <p class="banner">
@@ -35,15 +44,19 @@ export function CirclePage() {
         </p>
       )}
       <main class="stage">
-        <Seats view={now} names={profiles.value} />
-        <Piece view={now} names={profiles.value} />
+        <Seats view={now} names={names} />
+        <Piece view={now} names={names} />
       </main>
       <aside>
+        {!helps.value && <Signs view={now} names={names} />}
         {helps.value && <Facilitator view={now} />}
-        <Order view={now} names={profiles.value} />
+        {helps.value && <Signs view={now} names={names} />}
+        <Now view={now} />
+        <Order view={now} names={names} />
+        <Writing view={now} />
       </aside>
       <Foot view={now} />
-      <Ways />
+      <Ways view={now} />
       {helps.value && <LeadWindows view={now} />}
     </div>
   );

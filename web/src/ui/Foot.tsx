@@ -1,73 +1,45 @@
 import { useState } from "preact/hooks";
 import type { View } from "../protocol";
-import { leads, waiting } from "../state/circle";
-import { listenOnly, switchCamera, switchMic } from "../state/own";
-import { type MainAction, mainAction, micWords } from "../state/reading";
-import { settings } from "../state/session";
-import { leave } from "../state/visit";
+import { isAway, type MainAction, mainAction, namesNext, turnChoices } from "../state/choices";
+import { helps, profiles, waiting } from "../state/circle";
+import { micTrouble, switchMic } from "../state/own";
+import { nameOf, seatOf } from "../state/reading";
 import { text } from "../text/en";
 import { Act } from "./Act";
 import { Dialog } from "./Dialog";
 import { FacilitatorMain, facilitatorMain } from "./Facilitator";
-import { Settings } from "./Settings";
+import { Tools } from "./Tools";
 
 /** What this person can do now: one main button, and the devices in words. */
 export function Foot({ view }: { view: View }) {
-  const seat = view.seats.find((each) => each.id === view.you);
-  const main = mainAction(view, listenOnly.value);
+  const main = mainAction(view);
   const isHolder = view.turn?.seat === view.you;
   // One main button at a time: a facilitator's stands in the panel unless it is their own turn.
   // In a silence or a pause nothing calls for attention.
-  const isResting = view.paused || view.phase.mode === "silence";
-  const isMain = isHolder || (!isResting && !(leads.value && facilitatorMain(view) !== null));
+  const isResting = (view.paused || view.safe || view.phase.mode === "silence") && !isAway(view);
+  const isMain = isHolder || (!isResting && !(helps.value && facilitatorMain(view) !== null));
   const isHand = main === "raise" || main === "lower";
-  const turn = view.turns_given;
   return (
     <footer class="foot">
-      {leads.value && !isHolder && <FacilitatorMain view={view} class="only-narrow" />}
+      {helps.value && !isHolder && <FacilitatorMain view={view} class="only-narrow" />}
       {main && (
         <Main action={main} view={view} class={isMain ? "main" : isHand ? "only-wide" : ""} />
       )}
-      {isHolder && main === "ready" && (
-        <Act command={{ kind: "pass_turn", turn }}>{text.act.passUnspoken}</Act>
+      {isHolder && view.turn?.ready === false && micTrouble.value && (
+        <Act command={{ kind: "begin_turn", turn: view.turns_given }}>{text.act.begin}</Act>
       )}
-      {listenOnly.value && seat?.mic === "off" && view.may.includes("set_mic") && (
-        <button type="button" onClick={() => void switchMic(true)}>
-          {text.act.speakAfterAll}
-        </button>
-      )}
-      {isHolder && view.may.includes("later") && (
-        <Act command={{ kind: "later", turn }} class="quiet">
-          {text.act.later}
+      {turnChoices(view).map(({ label, command }) => (
+        <Act key={command.kind} command={command}>
+          {label}
+        </Act>
+      ))}
+      {isAway(view) && (
+        <Act command={{ kind: "leave_space" }}>
+          {view.pair ? text.act.leavePair : text.act.backToCircle}
         </Act>
       )}
       <Tools view={view} />
     </footer>
-  );
-}
-
-/** The quiet ways out of the picture: how things are shown, and leaving. */
-export function Ways() {
-  const [open, setOpen] = useState<"settings" | "leave" | null>(null);
-  const close = () => setOpen(null);
-  return (
-    <div class="ways">
-      <button type="button" class="quiet" onClick={() => setOpen("settings")}>
-        {text.settings.button}
-      </button>
-      <button type="button" class="quiet" onClick={() => setOpen("leave")}>
-        {text.act.leave}
-      </button>
-      {open === "settings" && <Settings onClose={close} />}
-      {open === "leave" && (
-        <Dialog title={text.leave.title} closing={text.leave.no} onClose={close}>
-          <p>{text.leave.body}</p>
-          <button type="button" class="main" onClick={() => void leave()}>
-            {text.leave.yes}
-          </button>
-        </Dialog>
-      )}
-    </div>
   );
 }
 
@@ -78,14 +50,16 @@ interface MainProps {
 }
 
 function Main({ action, view, class: look }: MainProps) {
-  const isOn = view.seats.find((each) => each.id === view.you)?.mic === "on";
+  const isOn = seatOf(view, view.you)?.mic === "on";
   switch (action) {
-    case "pass":
+    case "done":
       return (
         <Act command={{ kind: "pass_turn", turn: view.turns_given }} class={look}>
-          {text.act.pass}
+          {text.act.done}
         </Act>
       );
+    case "name":
+      return <NameNext view={view} class={look} />;
     case "raise":
       return (
         <Act command={{ kind: "raise_hand" }} class={look}>
@@ -112,50 +86,29 @@ function Main({ action, view, class: look }: MainProps) {
   }
 }
 
-/** Microphone in words, camera as a switch. */
-function Tools({ view }: { view: View }) {
-  const seat = view.seats.find((each) => each.id === view.you);
-  const isHolder = view.turn?.seat === view.you;
-  const camera = seat?.camera ?? "off";
+/** One's turn ends by naming who comes next. */
+function NameNext({ view, class: look }: { view: View; class: string }) {
+  const [isOpen, setOpen] = useState(false);
+  const close = () => setOpen(false);
   return (
-    <div class="tools">
-      {isHolder && seat?.mic === "on" ? (
-        <button
-          type="button"
-          class="on"
-          aria-label={`${text.mic.on}. ${text.camera.turnOff}`}
-          onClick={() => void switchMic(false)}
-        >
-          {text.mic.on}
-        </button>
-      ) : (
-        <span>{micWords(view, listenOnly.value)}</span>
+    <>
+      <button type="button" class={look} onClick={() => setOpen(true)}>
+        {text.act.nameNext}
+      </button>
+      {isOpen && (
+        <Dialog title={text.act.nameTitle} closing={text.cancel} onClose={close}>
+          <p>{text.act.nameBody}</p>
+          {namesNext(view).map(({ id }) => (
+            <Act
+              key={id}
+              command={{ kind: "name_next", turn: view.turns_given, seat: id }}
+              onDone={close}
+            >
+              {nameOf(id, view, profiles.value)}
+            </Act>
+          ))}
+        </Dialog>
       )}
-      {camera === "covered" ? (
-        <span>{text.camera.covered}</span>
-      ) : (
-        <button
-          type="button"
-          class={camera}
-          aria-label={`${text.camera[camera]}. ${camera === "on" ? text.camera.turnOff : text.camera.turnOn}`}
-          aria-disabled={waiting.value.has("set_camera")}
-          onClick={() => void switchCamera(camera !== "on")}
-        >
-          {text.camera[camera]}
-        </button>
-      )}
-      {camera === "on" && (
-        <button
-          type="button"
-          class={`only-wide ${settings.selfView.value ? "on" : ""}`}
-          aria-pressed={settings.selfView}
-          onClick={() => {
-            settings.selfView.value = !settings.selfView.value;
-          }}
-        >
-          {text.camera.seeMe}
-        </button>
-      )}
-    </div>
+    </>
   );
 }

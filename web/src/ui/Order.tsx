@@ -1,6 +1,6 @@
 import type { View } from "../protocol";
 import { leads } from "../state/circle";
-import { type Names, nameOf, orderWords } from "../state/reading";
+import { type Names, nameOf, orderTitle, orderWords } from "../state/reading";
 import { text } from "../text/en";
 
 /** Who spoke, who speaks, who comes; outside a round the seats alone tell who is here. */
@@ -9,7 +9,7 @@ export function Order({ view, names }: { view: View; names: Names }) {
     <>
       {view.order.length > 0 && (
         <section>
-          <h2>{text.order.title}</h2>
+          <h2>{orderTitle(view)}</h2>
           <ol class="order">
             {orderWords(view).map(({ seat, words, now }) => (
               <li key={seat} class={now ? "now" : seat === view.you ? "you" : ""}>
@@ -19,6 +19,13 @@ export function Order({ view, names }: { view: View; names: Names }) {
               </li>
             ))}
           </ol>
+          {view.phase.order === "previous-names-next" && view.turn && (
+            <small>
+              {view.turn.seat === view.you
+                ? text.order.youName
+                : text.order.names(nameOf(view.turn.seat, view, names))}
+            </small>
+          )}
         </section>
       )}
       {!leads.value && view.phase.mode === "round" && view.turn?.seat !== view.you && (

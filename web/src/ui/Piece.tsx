@@ -2,23 +2,30 @@ import { useSignalEffect } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { news } from "../a11y/announce";
 import type { View } from "../protocol";
+import { words } from "../state/circle";
 import { used, usedStep } from "../state/clock";
-import { type Names, sentence } from "../state/reading";
+import { lineNow } from "../state/plan";
+import type { Names } from "../state/reading";
+import { sentence } from "../state/sentence";
 import { settings } from "../state/session";
 import { text } from "../text/en";
 
 /** The middle: a ring that fills, and one sentence about who speaks and what that means for you. */
 export function Piece({ view, names }: { view: View; names: Names }) {
   const { head, sub } = sentence(view, names);
-  const isResting = view.paused || view.phase.mode === "silence";
+  const line = view.paused || view.safe ? null : lineNow(view, words.value);
+  const isResting =
+    view.paused || view.pair?.step === "silence" || (view.phase.mode === "silence" && !view.safe);
+  const isTimed = !view.paused && !view.safe && !view.quiet.with_you;
   return (
-    <div class="piece">
+    <div class={line ? "piece reads" : "piece"}>
       {isResting && !view.phase.over ? <div class="breath" aria-hidden="true" /> : null}
-      {settings.ring.value && !view.paused && <Ring />}
+      {settings.ring.value && isTimed && <Ring />}
       <div>
         <h2>{head}</h2>
+        {line && <blockquote>{line}</blockquote>}
         <p class="sub">{sub}</p>
-        {settings.words.value && <TimeWords />}
+        {settings.words.value && isTimed && <TimeWords />}
         <p class="news" aria-hidden="true">
           {news}
         </p>

@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import type { SeatView, View } from "../protocol";
 import { videos } from "../state/circle";
 import { camera } from "../state/own";
-import { type Names, nameOf, seatWords } from "../state/reading";
+import { holderOf, type Names, nameOf, seatsShown, seatWords } from "../state/reading";
 import { settings } from "../state/session";
 import { text } from "../text/en";
 import { Face, Picture } from "./Face";
@@ -16,19 +16,26 @@ interface Props {
 /** Everybody in a circle, clockwise in the order of arrival; each keeps the place. */
 export function Seats({ view, names }: Props) {
   const open = useSignal<string | null>(null);
-  const menu = view.seats.find((seat) => seat.id === open.value);
-  const places = onEllipse(view.seats.length);
+  const seats = seatsShown(view);
+  const menu = seats.find((seat) => seat.id === open.value);
+  const places = onEllipse(seats.length);
+  const isApart = view.pair !== null || view.quiet.with_you !== null;
   const speaking = new Map(view.order.map((entry, index) => [entry.seat, index]));
   return (
     <>
-      <ul class="seats" aria-label={text.seat.ofCircle} style={{ "--n": view.seats.length }}>
-        {view.seats.map((seat, index) => {
+      <ul
+        class="seats"
+        aria-label={isApart ? text.seat.ofPair : text.seat.ofCircle}
+        style={{ "--n": Math.max(4, seats.length) }}
+      >
+        {seats.map((seat, index) => {
           const [x, y] = places[index] ?? [0, 0];
-          const holds = view.turn?.seat === seat.id;
+          const holds = holderOf(view) === seat.id;
+          const isHere = seat.present && !seat.apart && !seat.veiled;
           return (
             <li
               key={seat.id}
-              class={`seat${holds ? " holds" : ""}${seat.present ? "" : " away"}${seat.id === view.you ? " mine" : ""}`}
+              class={`seat${holds ? " holds" : ""}${isHere ? "" : " away"}${seat.id === view.you ? " mine" : ""}`}
               style={{ "--x": x, "--y": y, "--place": speaking.get(seat.id) ?? index }}
             >
               {choices(seat, view).length > 0 ? (
@@ -101,7 +108,10 @@ function onEllipse(count: number): [number, number][] {
     lengths.push((lengths[step - 1] ?? 0) + Math.hypot((x1 - x0) * ASPECT, y1 - y0));
   }
   const whole = lengths[steps] ?? 1;
-  return Array.from({ length: count }, (_, seat) =>
-    at(lengths.findIndex((length) => length >= (seat / count) * whole - whole / (2 * steps))),
-  );
+  // Two people sit face to face, left and right of the piece.
+  const first = count === 2 ? whole * 0.75 : 0;
+  return Array.from({ length: count }, (_, seat) => {
+    const along = ((seat / count) * whole + first) % whole;
+    return at(lengths.findIndex((length) => length >= along - whole / (2 * steps)));
+  });
 }
