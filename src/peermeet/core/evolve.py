@@ -493,6 +493,9 @@ def _take_up(circle: Circle, at: Millis) -> Circle:
         turn=turn,
         turns_given=given,
         superseded=None,
+        owed=owed_now(circle),
+        spoke_at=_spoken(circle, at),
+        spaces={},
     )
 
 

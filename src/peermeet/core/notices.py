@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from peermeet.core import messages as m
 from peermeet.core.floor import line
-from peermeet.core.hearing import StepKind, is_available, pair_of, step_of
+from peermeet.core.hearing import MAIN, StepKind, is_available, pair_of, space_of, step_of
 from peermeet.core.model import Circle, Seat, SeatId
 from peermeet.core.powers import Power, has
 
@@ -53,6 +53,11 @@ def before(circle: Circle, seat: SeatId) -> int | None:
     return to_come.index(seat) if seat in to_come else None
 
 
+def _is_back(circle: Circle, seat: SeatId) -> bool:
+    """In the circle again, and not gone from one place to another: one sentence is enough."""
+    return seat in circle.seats and space_of(circle, seat) == MAIN
+
+
 def _about_people(circle: Circle, me: Seat, event: m.Event) -> Iterator[Notice]:
     match event:
         case m.SeatTaken(seat=who, waiting=True):
@@ -78,7 +83,7 @@ def _about_people(circle: Circle, me: Seat, event: m.Event) -> Iterator[Notice]:
                 yield Notice("quiet_begun", carer if who == me.id else who)
             else:
                 yield Notice("seat_apart", who)
-        case m.QuietEnded(seat=who) if who != me.id:
+        case m.QuietEnded(seat=who) if who != me.id and _is_back(circle, who):
             yield Notice("seat_back", who)
         case m.SeatAway() | m.SeatReturned() | m.HandRaised() if event.seat != me.id:
             seat = circle.seats.get(event.seat)
@@ -125,7 +130,7 @@ def _about_floor(circle: Circle, me: Seat, event: m.Event) -> Iterator[Notice]:
                 yield Notice(f"pair_{step.kind}")
         case m.PairNoticed(space=space) if pair_of(circle, me.id) == space:
             yield Notice("pair_ends_soon")
-        case m.PairLeft(seat=who) if who != me.id:
+        case m.PairLeft(seat=who) if who != me.id and _is_back(circle, who):
             yield Notice("seat_back", who)
         case _:
             pass

@@ -171,7 +171,7 @@ def _is_last(circle: Circle, space: Space) -> bool:
 
 def _speaker_away_since(circle: Circle, space: Space) -> Millis | None:
     speaker = step_of(circle, space).speaker
-    if speaker is None or speaker not in space.seats:
+    if speaker is None or speaker not in space.seats or space.goes_on:
         return None
     return circle.seats[speaker].away_since
 
@@ -181,9 +181,10 @@ def _tick_pair(draft: Draft, name: str) -> None:
     if circle.paused or circle.safe or circle.holding:
         return
     space = circle.spaces[name]
-    away = _speaker_away_since(circle, space)
-    if space.clock.since is None and away is not None and draft.now >= away + DROP_MS:
-        draft.add(m.PairGoesOn(name))
+    if space.clock.since is None:
+        away = _speaker_away_since(circle, space)
+        if away is not None and draft.now >= away + DROP_MS:
+            draft.add(m.PairGoesOn(name))
         return
     left = space.clock.left(draft.now)
     if left <= 0:
