@@ -35,7 +35,7 @@ types: .make/dev .make/npm  ## the client's types from the server's messages
 bench: .make/dev .make/web  ## figures into bench/latest.json, under ten minutes
 	$(BIN)/python -m bench
 
-property: .make/dev  ## the rules under 200,000 random steps; takes about fifteen minutes
+property: .make/dev  ## the rules under 200,000 random steps; takes about two minutes
 	PEERMEET_STEPS=200000 $(BIN)/pytest --timeout 3600 tests/core/test_properties.py
 
 lock: .make/dev
