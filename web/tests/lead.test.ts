@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { PlannedPhase, SheetWords, View } from "../src/protocol";
+import { Hush, hushed } from "../src/state/hush";
 import {
   allControls,
   type Control,
@@ -158,6 +159,9 @@ describe("the quiet buttons", () => {
     const silent = [seat("s1"), seat("s2"), seat("s3"), seat("s4")];
     expect(pause(inRound({ seats: silent }))).toEqual({ opens: "silence" });
     expect(pause(inRound())).toEqual({ command: { kind: "pause_circle" } });
+    hushed.value = true;
+    expect(pause(inRound())).toEqual({ opens: "silence" });
+    hushed.value = false;
   });
 
   test("have a key each, and no key twice", () => {
@@ -214,10 +218,20 @@ describe("the plan and the people", () => {
   });
 
   test("a part without words is called by its kind", () => {
-    expect(titleOf(planned(), words)).toBe("round");
-    expect(titleOf(planned({ words: 1 }), null)).toBe("round");
+    expect(titleOf(planned(), words)).toBe("Sharing round");
+    expect(titleOf(planned({ words: 1 }), null)).toBe("Sharing round");
     expect(titleOf(planned({ words: 1 }), words)).toBe("How do you arrive?");
   });
+});
+
+test("who has the floor and is not heard for some seconds is hushed, until the next sound", () => {
+  const hush = new Hush();
+  expect(hush.hear("turn 1", 0.5, 0)).toBe(false);
+  expect(hush.hear("turn 1", 0.5, 4_000)).toBe(false);
+  expect(hush.hear("turn 1", 0.50001, 6_000)).toBe(true);
+  expect(hush.hear("turn 1", 0.6, 7_000)).toBe(false);
+  expect(hush.hear("turn 2", 0.6, 30_000)).toBe(false);
+  expect(hush.hear("turn 2", 0.6, 36_000)).toBe(true);
 });
 
 test("lengths go up and down in steps that come back to where they were", () => {

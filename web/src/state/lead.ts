@@ -1,9 +1,11 @@
 // What somebody who helps the circle can do now, read from the view: which one button matters, and
-// which quiet ones there are. Pure functions; what is permitted is the server's word, in `may`.
+// which quiet ones there are. Nothing is asked or drawn here; what is permitted is the server's word, in `may`.
 
 import type { Command } from "../net/socket";
 import type { Fit, PlannedPhase, SheetWords, View } from "../protocol";
+import { text } from "../text/en";
 import { lead } from "../text/lead";
+import { hushed } from "./hush";
 
 /** What a button opens instead of sending a command. */
 export type Opens =
@@ -31,7 +33,7 @@ const GROUNDING = "grounding";
 
 export function titleOf(phase: PlannedPhase, words: SheetWords | null): string {
   const named = phase.words === null ? undefined : words?.phases[phase.words]?.title;
-  return named || lead.mode[phase.mode];
+  return named || text.phase[phase.mode];
 }
 
 /** The phase that comes next in the run sheet, if any. */
@@ -113,17 +115,17 @@ export const openAt = (view: View, index: number): Command => ({
 
 /** A pause; while a holder is silent it asks once more, because silence may be part of a turn. */
 function pause(view: View, label: string, key: string): Control {
-  return isSilentTurn(view)
+  return isSilentTurn(view, hushed.value)
     ? opens(label, key, "silence")
     : command(label, key, { kind: "pause_circle" });
 }
 
-/** Somebody holds the piece and their microphone is off, or has been ready and says nothing. */
-export function isSilentTurn(view: View): boolean {
+/** Somebody else holds the piece and is not heard: not ready yet, or hushed for a while. */
+export function isSilentTurn(view: View, isHushed: boolean): boolean {
   const { turn } = view;
   if (!turn || turn.seat === view.you) return false;
   const holder = view.seats.find((seat) => seat.id === turn.seat);
-  return holder?.present === true && holder.mic !== "on";
+  return holder?.present === true && (isHushed || holder.mic !== "on");
 }
 
 /** What concerns the turn that runs. */

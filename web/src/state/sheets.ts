@@ -31,27 +31,28 @@ export async function getText(sheet: string): Promise<string | null> {
 /** Makes a kept sheet the circle's. True when it took effect. */
 export async function choose(sheet: string): Promise<boolean> {
   const outcome = await request({ kind: "choose_sheet", sheet });
-  return settle(outcome, lead.library.chosen);
+  return settle(outcome);
 }
 
 /** Sets the phase aside and runs a kept sheet first. */
 export async function insert(sheet: string): Promise<boolean> {
   const outcome = await request({ kind: "choose_sheet", sheet, insert: true });
-  return settle(outcome, lead.library.inserted);
+  return settle(outcome);
 }
 
 /** Makes a text the circle's run sheet. [] when it took effect, else what to mend. */
 export async function chooseText(words: string): Promise<SheetFault[] | null> {
   const outcome = await request({ kind: "choose_sheet", text: words });
   if (outcome.kind === "refused" && (outcome.faults ?? []).length > 0) return outcome.faults ?? [];
-  return settle(outcome, lead.library.chosen) ? [] : null;
+  return settle(outcome) ? [] : null;
 }
 
 export async function forget(sheet: string): Promise<boolean> {
   const outcome = await request({ kind: "forget_sheet", sheet });
-  const isDone = settle(outcome, lead.library.forgotten);
-  if (isDone) await getLibrary();
-  return isDone;
+  if (!settle(outcome)) return false;
+  tell(lead.library.forgotten);
+  await getLibrary();
+  return true;
 }
 
 /** Reads a file that somebody has picked; null, with a sentence, when it is too long. */
@@ -81,9 +82,8 @@ export function fileName(title: string): string {
 
 type Settled = Awaited<ReturnType<typeof request>>;
 
-function settle(outcome: Settled, words: string): boolean {
-  if (outcome.kind === "done") tell(words);
-  else refuse(outcome);
+function settle(outcome: Settled): boolean {
+  refuse(outcome);
   return outcome.kind === "done";
 }
 

@@ -156,8 +156,6 @@ export const lead = {
     forgetTitle: (title: string) => `Forget “${title}”?`,
     forgetBody: "Your group no longer has it, unless somebody saved it as a file.",
     forgetYes: "Forget it",
-    chosen: "The run sheet is chosen. Nothing begins by itself.",
-    inserted: "The circle does this first, and then goes back.",
     forgotten: "The run sheet is forgotten.",
     edit: "Your run sheet, as text",
     editLabel: "Text of the run sheet",
@@ -194,8 +192,8 @@ export const lead = {
 
   safe: {
     title: "The room is safe",
-    body: "Nobody but those who facilitate is heard or seen. All clocks stand, writing and the door are closed. Everybody reads that there is no need to leave.",
-    who: "Let back whom you know",
+    body: "Only those who facilitate are heard and seen. Clocks, writing and the door rest. Everybody reads that there is no need to leave.",
+    who: "Let back whom you know:",
     readmit: (name: string) => `Let ${name} back`,
     all: "Let everybody back and go on",
     still: (n: number) =>

@@ -1,6 +1,8 @@
+import { useEffect } from "preact/hooks";
 import type { View } from "../protocol";
 import { profiles, words as sheetWords } from "../state/circle";
-import { circleControls, leadMain, moreControls, turnControls } from "../state/lead";
+import { listenForHush } from "../state/hush";
+import { circleControls, leadMain, moreControls, openNext, turnControls } from "../state/lead";
 import { nameOf } from "../state/reading";
 import { lead } from "../text/lead";
 import { ControlButton } from "./lead/Button";
@@ -21,9 +23,11 @@ export function FacilitatorMain({ view, class: extra = "" }: { view: View; class
 /** The panel of whoever helps the circle: what the server permits them, and nothing else. */
 export function Facilitator({ view }: { view: View }) {
   useKeys();
+  useEffect(listenForHush, []);
   const main = facilitatorMain(view);
   const same = (key: string) => key === main?.key;
   const turn = view.turn ? turnControls(view) : turnControls(view).filter(isBack);
+  const next = openNext(view, sheetWords.value);
   const circle = circleControls(view, hasTeamNews.value).filter(({ key }) => !same(key));
   return (
     <section class="fac" aria-label={lead.title}>
@@ -38,6 +42,7 @@ export function Facilitator({ view }: { view: View }) {
           ))}
         </div>
       )}
+      {next && !view.turn && !same(next.key) && <ControlButton control={next} />}
       <FitHint view={view} />
       <div class="pairs">
         {circle.map((control) => (
@@ -47,14 +52,15 @@ export function Facilitator({ view }: { view: View }) {
       <details>
         <summary>{lead.more}</summary>
         <div class="pairs">
+          {next && view.turn && <ControlButton control={next} />}
           {moreControls(view)
             .filter(({ key }) => !same(key))
             .map((control) => (
               <ControlButton key={control.key} control={control} />
             ))}
         </div>
+        {view.may.includes("show_card") && <small>{lead.faces}</small>}
       </details>
-      <small>{lead.faces}</small>
     </section>
   );
 }

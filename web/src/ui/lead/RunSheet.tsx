@@ -37,7 +37,7 @@ export function RunSheetWindow({ view, onClose }: Props) {
     <Dialog key="plan" title={words?.title ?? lead.sheet.title} onClose={onClose} isWide>
       {!sheet && <p>{lead.sheet.none}</p>}
       {sheet && (
-        <ol class="plan">
+        <ol class="steps">
           {sheet.phases.map((each, at) => (
             <Part
               // A part has no name of its own but its place.

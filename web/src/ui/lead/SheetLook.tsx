@@ -27,10 +27,8 @@ export function SheetLook({ entry, onBack, onChoose, onInsert, onCopy, onForget 
   const written = inside.value;
   return (
     <Dialog title={entry.title} closing={text.back} onClose={onBack} isWide>
-      <p>
-        {words.minutes(entry.minutes)}
-        {entry.source && <small>{words.source(entry.source)}</small>}
-      </p>
+      {entry.minutes > 0 && <p>{words.minutes(entry.minutes)}</p>}
+      {entry.source && <small>{words.source(entry.source)}</small>}
       <button type="button" class="main" onClick={onChoose}>
         {words.choose}
       </button>

@@ -15,10 +15,12 @@ import { TeamWindow } from "./Team";
 
 /** The one window of the facilitator's side that is open, whichever button or key opened it. */
 export function LeadWindows({ view }: { view: View }) {
+  const open = opened.value;
   const close = () => {
-    opened.value = null;
+    // A window tells a moment late that it has closed; by then a key may have opened another.
+    if (opened.value === open) opened.value = null;
   };
-  switch (opened.value) {
+  switch (open) {
     case "library":
       return <Library key="library" onClose={close} />;
     case "sheet":
