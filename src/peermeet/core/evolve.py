@@ -50,6 +50,9 @@ from peermeet.core.powers import Power, has, takes_turns
 RESPONSE_MS = 60_000
 """An invited answer."""
 
+CLOSING_MS = 15 * 60_000
+"""How long before the planned end those who lead are told."""
+
 
 def stage_at(phase: Phase, left_ms: int) -> Stage:
     """The stage a turn with this much time left has come to (0 or less = past the limit)."""
@@ -407,6 +410,8 @@ def _start_phase(circle: Circle, event: m.PhaseStarted, at: Millis) -> Circle:
     if ends_at is None and event.index is not None and planned and circle.aside is None:
         lengths = [p.length_ms or 0 for p in planned.phases[event.index :]]
         ends_at = Millis(at + sum(lengths))
+        # A short plan is closing from its beginning; nobody has to be told.
+        circle = replace(circle, closing_told=sum(lengths) <= CLOSING_MS)
     return replace(
         circle,
         phase=phase,

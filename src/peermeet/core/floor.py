@@ -97,7 +97,8 @@ def next_place(circle: Circle, asked_for: bool = True) -> Place | None:
     text = circle.phase.lines
     if circle.round is None or (text and circle.round.lines_read >= text):
         return None
-    by_hand = circle.round.floor_open or circle.phase.order is Order.HAND
+    waits = circle.round.floor_open or circle.phase.order is Order.HAND
+    by_hand = waits and circle.phase.mode is not Mode.QUEUE
     for place in line(circle):
         wants = asked_for or not by_hand or place.response or place.seat in circle.hands
         if wants and is_available(circle, place.seat):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from peermeet.core import messages as m
 from peermeet.core.apart import advance, complete_pairs
 from peermeet.core.draft import Draft
-from peermeet.core.evolve import stage_at
+from peermeet.core.evolve import CLOSING_MS, stage_at
 from peermeet.core.floor import drop_turn, end_turn, go_on, next_place
 from peermeet.core.hearing import FLOOR_MODES, step_of, steps
 from peermeet.core.model import Circle, Door, Millis, Mode, Phase, Space, Stage, Timeout, Turn
@@ -28,9 +28,6 @@ UNLED_MS = 20_000
 
 UNLED_END_MS = UNLED_MS + 5 * 60_000
 """How long it waits, before it ends kindly."""
-
-CLOSING_MS = 15 * 60_000
-"""How long before the planned end those who lead are told."""
 
 
 def wakes_at(circle: Circle) -> Millis | None:
