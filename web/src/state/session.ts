@@ -11,6 +11,8 @@ interface Kept {
   /** The version of the agreement this person has affirmed. */
   agreement: number;
   listenOnly: boolean;
+  /** The link of a practice circle, and the one it was asked for with. */
+  practice: { link: string; from: string };
 }
 
 /** Reads one thing this tab keeps; null when it is not there or not readable. */

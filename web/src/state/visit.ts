@@ -28,8 +28,20 @@ const SEAT_REMAINS: ReadonlySet<string> = new Set([
   "removed",
 ]);
 
-export type Page = "landing" | "checking" | "bad_link" | "unreachable" | "join" | "circle" | "bye";
+export type Page =
+  | "landing"
+  | "checking"
+  | "bad_link"
+  | "unreachable"
+  | "join"
+  | "circle"
+  | "bye"
+  | "debrief";
 export const page = signal<Page>("landing");
+/** The invitation is a facilitators' one. */
+export const mayPractise = signal(false);
+/** The newest of this person's commands that took effect. */
+export const lastDone = signal<Command["kind"] | null>(null);
 /** Why the circle said good-bye. */
 export const byeCode = signal("");
 /** What the host of the group adds to it, in paragraphs. */
@@ -66,7 +78,10 @@ export async function arrive(): Promise<void> {
   page.value = "checking";
   const answer = await askLink(link);
   if (typeof answer === "object") sayGoodBye("blocked", false, answer);
-  else page.value = answer === "works" ? "join" : answer;
+  else {
+    mayPractise.value = answer === "leads";
+    page.value = answer === "works" || answer === "leads" ? "join" : answer;
+  }
 }
 
 /** The person has chosen how to be here and has affirmed the agreement. */
@@ -163,6 +178,7 @@ export async function ask(command: Command): Promise<boolean> {
   rest.delete(command.kind);
   circle.waiting.value = rest;
   if (outcome.kind === "refused") tell(text.code(outcome.code));
+  if (outcome.kind === "done") lastDone.value = command.kind;
   return outcome.kind === "done";
 }
 

@@ -1,7 +1,8 @@
 import { useEffect } from "preact/hooks";
 import { call, said } from "../a11y/announce";
-import { byeCode, byeWords, comeBack, page, quickExit } from "../state/visit";
+import { comeBack, page, quickExit } from "../state/visit";
 import { text } from "../text/en";
+import { Bye, Debrief } from "./Bye";
 import { CirclePage } from "./Circle";
 import { Join } from "./Join";
 import { Plain } from "./Plain";
@@ -41,18 +42,10 @@ function Page() {
       return <Join />;
     case "circle":
       return <CirclePage />;
-    case "bye": {
-      const { title, body, again } = text.bye(byeCode.value);
-      return (
-        <Plain
-          title={title}
-          body={[body, ...byeWords.value]}
-          {...(again
-            ? { again: { words: again === true ? text.comeBack : again, act: comeBack } }
-            : {})}
-        />
-      );
-    }
+    case "bye":
+      return <Bye />;
+    case "debrief":
+      return <Debrief />;
   }
 }
 

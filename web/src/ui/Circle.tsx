@@ -10,6 +10,7 @@ import { LeadWindows } from "./lead/Windows";
 import { Now } from "./Now";
 import { Order } from "./Order";
 import { Piece } from "./Piece";
+import { PracticeList } from "./Practice";
 import { Seats } from "./Seats";
 import { Signs } from "./Signs";
 import { TopBar } from "./TopBar";
@@ -51,6 +52,7 @@ export function CirclePage() {
         {!helps.value && <Signs view={now} names={names} />}
         {helps.value && <Facilitator view={now} />}
         {helps.value && <Signs view={now} names={names} />}
+        {helps.value && <PracticeList />}
         <Now view={now} />
         <Order view={now} names={names} />
         <Writing view={now} />

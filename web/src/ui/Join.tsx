@@ -2,11 +2,13 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { Profile } from "../protocol";
 import { closeCamera } from "../state/own";
+import { isPractising } from "../state/practice";
 import { kept } from "../state/session";
-import { agree } from "../state/visit";
+import { agree, mayPractise } from "../state/visit";
 import { PSEUDONYMS, text } from "../text/en";
 import { DeviceCheck } from "./DeviceCheck";
 import { Face } from "./Face";
+import { PracticeDoor } from "./Practice";
 import { TopBar } from "./TopBar";
 
 type Color = Profile["color"];
@@ -55,6 +57,7 @@ export function Join() {
               {words.next}
             </button>
             <small>{words.exit}</small>
+            {mayPractise.value && !isPractising() && <PracticeDoor />}
           </>
         )}
         {step.value === 2 && (

@@ -1,3 +1,4 @@
+import type { ComponentChildren } from "preact";
 import { text } from "../text/en";
 import { TopBar } from "./TopBar";
 
@@ -6,8 +7,15 @@ interface Again {
   act(): void;
 }
 
+interface Props {
+  title: string;
+  body: string[];
+  again?: Again;
+  children?: ComponentChildren;
+}
+
 /** A calm page of a few words. */
-export function Plain({ title, body, again }: { title: string; body: string[]; again?: Again }) {
+export function Plain({ title, body, again, children }: Props) {
   return (
     <>
       <TopBar title={text.title} />
@@ -21,6 +29,7 @@ export function Plain({ title, body, again }: { title: string; body: string[]; a
             {again.words}
           </button>
         )}
+        {children}
         <small>{text.notPrivate}</small>
       </main>
     </>
