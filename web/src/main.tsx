@@ -6,6 +6,7 @@ import { App } from "./ui/App";
 import "./ui/tokens.css";
 import "./ui/base.css";
 import "./ui/circle.css";
+import "./ui/own.css";
 import "./ui/lead/lead.css";
 
 const BLANK = "/left";

@@ -4,7 +4,7 @@
 import type { Command } from "../net/socket";
 import type { SeatView, View } from "../protocol";
 import { text } from "../text/en";
-import { seatOf } from "./reading";
+import { isApart, seatOf } from "./reading";
 
 /** name: one's turn ends by naming who is next. mic: on and off, in open talk. */
 export type MainAction = "ready" | "done" | "name" | "mic" | "raise" | "lower" | null;
@@ -20,13 +20,10 @@ export function mainAction(view: View): MainAction {
   }
   if (view.pair?.speaker === view.you && seat.mic === "off" && may("set_mic")) return "ready";
   if (may("set_mic") && seat.mic !== "held") return "mic";
-  if (isAway(view)) return null;
+  if (isApart(view)) return null;
   if (seat.hand) return "lower";
   return may("raise_hand") ? "raise" : null;
 }
-
-/** In a pair or a quiet space, where no hand is seen. */
-export const isAway = (view: View): boolean => view.pair !== null || view.quiet.with_you !== null;
 
 /** Whom one may name to come next. */
 export const namesNext = (view: View): SeatView[] =>

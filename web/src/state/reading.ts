@@ -23,6 +23,12 @@ export function leadsIn(view: View): boolean {
 export const holderOf = (view: View): string | null =>
   view.turn?.seat ?? view.pair?.speaker ?? null;
 
+/** In a pair or a quiet space, where no hand is seen. */
+export const isApart = (view: View): boolean => view.pair !== null || view.quiet.with_you !== null;
+
+/** In such an order nobody is next before they are named. */
+export const isNamed = (view: View): boolean => view.phase.order === "previous-names-next";
+
 /** Whose places are drawn: one's own pair or quiet space, else everybody who has come in. */
 export function seatsShown(view: View): SeatView[] {
   const together = view.pair?.with_you ?? (view.quiet.with_you ? [view.quiet.with_you] : null);
@@ -39,7 +45,7 @@ export function seatWords(seat: SeatView, view: View): string {
   if (seat.veiled) return words.veiled;
   if (seat.apart) return words.apart;
   if (holderOf(view) === seat.id) return view.turn ? words.holds : "";
-  if (seat.hand) return words.asked;
+  if (seat.hand && !isApart(view)) return words.asked;
   if (seat.mic === "on") return words.micOn;
   if (seat.mic === "held" && (leadsIn(view) || seat.id === view.you)) return words.micHeld;
   const marks = new Set(seat.roles.map((role) => text.mark[role]));
@@ -57,6 +63,7 @@ export function orderWords(view: View): { seat: string; words: string; now: bool
     if (progress === "speaking")
       return { seat, words: own?.mic === "on" ? words.speaking : words.holds, now: true };
     if (!own?.present || own.apart || own.veiled) return { seat, words: words.keeps, now: false };
+    if (isNamed(view)) return { seat, words: "", now: false };
     const place = before++;
     if (seat === view.you)
       return { seat, words: place === 0 ? words.youNext : words.before(place), now: false };

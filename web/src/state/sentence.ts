@@ -3,7 +3,7 @@
 
 import type { View } from "../protocol";
 import { text } from "../text/en";
-import { leadsIn, type Names, nameOf, seatOf } from "./reading";
+import { isNamed, leadsIn, type Names, nameOf, seatOf } from "./reading";
 
 export interface Sentence {
   head: string;
@@ -74,10 +74,7 @@ function ownTurn(view: View): Sentence {
   if (turn?.held) return say(head, words.clockRests);
   if (turn?.stage === "grace" || turn?.stage === "overdue")
     return say(head, turn.timeout === "firm" ? words.firmEnd : words.ownTime);
-  const later = [
-    turn?.welcomes && words.welcomed,
-    phase.order === "previous-names-next" && words.youNameNext,
-  ] as const;
+  const later = [turn?.welcomes && words.welcomed, isNamed(view) && words.youNameNext] as const;
   if (turn?.stage === "warned") return say(head, words.warned, ...later);
   if (isHeard) return say(head, words.speakingSub, ...later);
   if (turn?.response) return say(head, words.yourAnswerSub);
@@ -87,7 +84,7 @@ function ownTurn(view: View): Sentence {
 }
 
 function otherTurn(view: View, names: Names): Sentence {
-  const { turn, phase } = view;
+  const { turn } = view;
   const holder = turn && seatOf(view, turn.seat);
   if (!turn || !holder) return say(words.between);
   const name = nameOf(turn.seat, view, names);
@@ -99,7 +96,7 @@ function otherTurn(view: View, names: Names): Sentence {
     head,
     mine(view),
     turn.welcomes && words.otherWelcomes(name),
-    phase.order === "previous-names-next" && words.otherNames(name),
+    isNamed(view) && words.otherNames(name),
     leadsIn(view) && askedForATurn(view, names),
   );
 }
@@ -111,7 +108,7 @@ function holding(view: View, name: string, isHeard: boolean): string {
 }
 
 const mine = (view: View) =>
-  [words.listening, words.before(view.before_you)].filter(Boolean).join(" ");
+  [words.listening, isNamed(view) ? "" : words.before(view.before_you)].filter(Boolean).join(" ");
 
 function askedForATurn(view: View, names: Names): string {
   const other = view.hands.find((seat) => seat !== view.you);

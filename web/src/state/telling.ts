@@ -6,6 +6,7 @@ import { chime } from "../a11y/chime";
 import type { Notice, Said, Show, View } from "../protocol";
 import { text } from "../text/en";
 import * as circle from "./circle";
+import { isNamed } from "./reading";
 import { settings } from "./session";
 
 /** The page shows the same in its own place, in the middle or as a card. */
@@ -30,6 +31,9 @@ const SOUNDING: ReadonlySet<string> = new Set([
   "gently_signalled",
 ]);
 
+/** What is said about one's place in the line. */
+const PLACES: ReadonlySet<string> = new Set(["you_are_next", "two_before_you"]);
+
 /** Whether a notice is also a sound or a touch. mine: the turn is one's own. */
 export function sounds(kind: string, view: View, mine: boolean): boolean {
   if (SOUNDING.has(kind)) return true;
@@ -41,6 +45,7 @@ export function sounds(kind: string, view: View, mine: boolean): boolean {
 
 /** The sentence of a notice. Asked for late: a name or the words of a plan may have come by then. */
 export function noticeWords({ kind, seat, index }: Notice, view: View): string {
+  if (isNamed(view) && PLACES.has(kind)) return "";
   const name = (seat && circle.nameEver(seat)) || text.someone;
   return text.notice(kind, { name, ...about(kind, view, index) }, view.turn?.seat === view.you);
 }

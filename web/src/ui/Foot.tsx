@@ -1,9 +1,9 @@
 import { useState } from "preact/hooks";
 import type { View } from "../protocol";
-import { isAway, type MainAction, mainAction, namesNext, turnChoices } from "../state/choices";
+import { type MainAction, mainAction, namesNext, turnChoices } from "../state/choices";
 import { helps, profiles, waiting } from "../state/circle";
 import { micTrouble, switchMic } from "../state/own";
-import { nameOf, seatOf } from "../state/reading";
+import { isApart, nameOf, seatOf } from "../state/reading";
 import { text } from "../text/en";
 import { Act } from "./Act";
 import { Dialog } from "./Dialog";
@@ -16,7 +16,7 @@ export function Foot({ view }: { view: View }) {
   const isHolder = view.turn?.seat === view.you;
   // One main button at a time: a facilitator's stands in the panel unless it is their own turn.
   // In a silence or a pause nothing calls for attention.
-  const isResting = (view.paused || view.safe || view.phase.mode === "silence") && !isAway(view);
+  const isResting = (view.paused || view.safe || view.phase.mode === "silence") && !isApart(view);
   const isMain = isHolder || (!isResting && !(helps.value && facilitatorMain(view) !== null));
   const isHand = main === "raise" || main === "lower";
   return (
@@ -33,7 +33,7 @@ export function Foot({ view }: { view: View }) {
           {label}
         </Act>
       ))}
-      {isAway(view) && (
+      {isApart(view) && (
         <Act command={{ kind: "leave_space" }}>
           {view.pair ? text.act.leavePair : text.act.backToCircle}
         </Act>

@@ -38,11 +38,11 @@ function Plan({ view, onClose }: { view: View; onClose(): void }) {
   const words = text.plan;
   return (
     <Dialog title={sheet?.title ?? words.title} onClose={onClose}>
-      <ol class="plan">
+      <ol class="parts">
         {parts(view, sheet).map((part, index) => (
           <li
             key={index}
-            class={part.isNow ? "now" : part.isDone ? "done" : ""}
+            class={part.isNow ? "now" : part.isDone ? "past" : ""}
             aria-current={part.isNow ? "step" : undefined}
           >
             <b>{part.title}</b>

@@ -1,6 +1,6 @@
 import type { View } from "../protocol";
 import { leads } from "../state/circle";
-import { type Names, nameOf, orderTitle, orderWords } from "../state/reading";
+import { isNamed, type Names, nameOf, orderTitle, orderWords } from "../state/reading";
 import { text } from "../text/en";
 
 /** Who spoke, who speaks, who comes; outside a round the seats alone tell who is here. */
@@ -19,7 +19,7 @@ export function Order({ view, names }: { view: View; names: Names }) {
               </li>
             ))}
           </ol>
-          {view.phase.order === "previous-names-next" && view.turn && (
+          {isNamed(view) && view.turn && (
             <small>
               {view.turn.seat === view.you
                 ? text.order.youName

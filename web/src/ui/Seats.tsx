@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import type { SeatView, View } from "../protocol";
 import { videos } from "../state/circle";
 import { camera } from "../state/own";
-import { holderOf, type Names, nameOf, seatsShown, seatWords } from "../state/reading";
+import { holderOf, isApart, type Names, nameOf, seatsShown, seatWords } from "../state/reading";
 import { settings } from "../state/session";
 import { text } from "../text/en";
 import { Face, Picture } from "./Face";
@@ -19,13 +19,12 @@ export function Seats({ view, names }: Props) {
   const seats = seatsShown(view);
   const menu = seats.find((seat) => seat.id === open.value);
   const places = onEllipse(seats.length);
-  const isApart = view.pair !== null || view.quiet.with_you !== null;
   const speaking = new Map(view.order.map((entry, index) => [entry.seat, index]));
   return (
     <>
       <ul
         class="seats"
-        aria-label={isApart ? text.seat.ofPair : text.seat.ofCircle}
+        aria-label={isApart(view) ? text.seat.ofPair : text.seat.ofCircle}
         style={{ "--n": Math.max(4, seats.length) }}
       >
         {seats.map((seat, index) => {

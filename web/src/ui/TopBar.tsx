@@ -19,8 +19,10 @@ export function TopBar({
         {heading ? <h1>{title}</h1> : <b>{title}</b>}
         {sub && <small>{sub}</small>}
       </div>
-      <HelpInACrisis />
-      <QuickExit />
+      <div class="safety">
+        <HelpInACrisis />
+        <QuickExit />
+      </div>
     </header>
   );
 }

@@ -17,8 +17,8 @@ export function Writing({ view }: { view: View }) {
   const to = view.write.filter((each): each is To => each !== "team");
   if (said.length === 0 && to.length === 0) return null;
   return (
-    <section class="writing">
-      <h2>{words.title}</h2>
+    <details class="writing" open={view.phase.chat !== "off"}>
+      <summary>{words.title}</summary>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, also by keyboard. */}
       <ul class="written" tabIndex={0} aria-label={words.title}>
         {said.map(({ seat, to, text: line, at }) => (
@@ -32,7 +32,7 @@ export function Writing({ view }: { view: View }) {
       </ul>
       {to.length > 0 ? <Form to={to} /> : <small>{words.off}</small>}
       <small>{words.kept}</small>
-    </section>
+    </details>
   );
 }
 
