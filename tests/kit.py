@@ -15,7 +15,7 @@ from peermeet.core import messages as m
 from peermeet.core.decide import decide, decide_host, wakes_at
 from peermeet.core.evolve import evolve
 from peermeet.core.messages import Event, Refused
-from peermeet.core.model import Circle, Millis, Mode, Phase, SeatId, Sheet
+from peermeet.core.model import Circle, Millis, Mode, Phase, Role, SeatId, Sheet
 from peermeet.core.notices import notices_for
 from peermeet.core.powers import Power, has
 from peermeet.core.project import View, gates, view_for
@@ -142,6 +142,17 @@ class Meeting:
     def insert(self, *phases: Phase) -> list[Event]:
         """Set the phase aside and run these first."""
         return self.decide(self._lead(), m.InsertSheet(Sheet("insert", phases)))
+
+    def insert_and_return(self, after_s: float) -> None:
+        """A silence is inserted now and ended at `after_s`."""
+        self.insert(Phase(Mode.SILENCE))
+        self.at(s=after_s)
+        self.decide(self._lead(), m.ReturnToPhase(self.circle.phase_number))
+
+    def appoint(self, name: str, *roles: Role) -> Meeting:
+        """Give somebody exactly these roles."""
+        self.decide(self._lead(), m.SetRoles(self.seat(name), roles))
+        return self
 
     def seat(self, name: str) -> SeatId:
         return self.people[name].seat if name in self.people else SeatId(name)

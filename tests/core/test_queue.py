@@ -1,5 +1,8 @@
 """Open sharing: raised hands are the line, and who has not spoken goes first."""
 
+# mypy: no-warn-unreachable, no-strict-equality
+# A story looks at one circle again and again; mypy takes the first look for the truth.
+
 from __future__ import annotations
 
 from typing import Any

@@ -2,74 +2,116 @@
 
 from __future__ import annotations
 
-from peermeet.core import messages as m
-from peermeet.core.model import Mode, Phase, Timeout
+from dataclasses import replace
+
+from peermeet.core.messages import Back, GiveTurn, Later, NextTurn, PassTurn
+from peermeet.core.model import Mode, Phase, Timeout, Who
 from tests.kit import Meeting
 
-
-def reading(lines: int, *names: str) -> Meeting:
-    phase = Phase(Mode.READ, lines=lines, timeout=Timeout.NONE, length_ms=60_000)
-    return Meeting("fay*", *names).sheet(phase)
+READ = Phase(Mode.READ, turn_ms=60_000, timeout=Timeout.NONE, lines=3)
 
 
-def read_on(meeting: Meeting) -> None:
-    reader = meeting.people[str(meeting.holder)]
-    reader.speaks()
-    reader.does(m.PassTurn)
+def reading(*names: str) -> Meeting:
+    return Meeting(*(names or ("fay*", "ana", "ben"))).sheet(READ)
 
 
-def test_each_reads_a_line_and_the_text_ends_with_its_last() -> None:
-    meeting = reading(2, "ana", "ben")
-    assert meeting.fay.view.phase.line == 0
-    read_on(meeting)
-    assert (meeting.holder, meeting.fay.view.phase.line) == ("ana", 1)
-    read_on(meeting)
-    assert meeting.holder is None
-    assert meeting.circle.phase_over
+def reads(meeting: Meeting) -> str:
+    """The holder reads a line aloud and hands on."""
+    name = meeting.holder
+    assert name is not None
+    meeting.people[name].speaks()
+    meeting.people[name].does(PassTurn)
+    return name
+
+
+def line_now(meeting: Meeting) -> int:
+    return meeting.fay.view.phase.line
+
+
+def test_a_line_each_and_the_reading_ends_with_the_text() -> None:
+    meeting = reading("fay*", "ana", "ben", "cleo")
+    assert [reads(meeting) for _ in range(3)] == ["fay", "ana", "ben"]
+    assert meeting.circle.phase_over and meeting.holder is None
+    meeting.fay.does(NextTurn)
+    assert meeting.holder is None, "Cleo has no line to read"
+
+
+def test_only_the_reader_is_heard() -> None:
+    meeting = reading()
+    meeting.fay.speaks()
+    assert meeting.heard == {"fay"}
+    assert meeting.ana.is_refused(Later) == "not_your_turn"
 
 
 def test_who_passes_leaves_the_line_to_the_next() -> None:
-    meeting = reading(2, "ana", "ben")
-    meeting.fay.does(m.PassTurn)
-    assert (meeting.holder, meeting.fay.view.phase.line) == ("ana", 0)
+    meeting = reading()
+    meeting.fay.does(PassTurn)
+    assert (meeting.holder, line_now(meeting)) == ("ana", 0)
+    reads(meeting)
+    assert line_now(meeting) == 1
 
 
-def test_a_long_text_goes_round_again() -> None:
-    meeting = reading(5, "ana")
-    readers = []
-    while meeting.holder is not None:
-        readers.append(meeting.holder)
-        read_on(meeting)
-    assert readers == ["fay", "ana", "fay", "ana", "fay"]
-
-
-def test_a_reading_that_everybody_passes_comes_to_an_end() -> None:
-    meeting = reading(1, "ana")
-    for _ in range(10):
-        if meeting.holder is None:
-            break
-        meeting.people[meeting.holder].does(m.PassTurn)
+def test_more_lines_than_readers_go_round_again() -> None:
+    meeting = reading("fay*", "ana")
+    assert [reads(meeting) for _ in range(3)] == ["fay", "ana", "fay"]
     assert meeting.circle.phase_over
 
 
-def test_an_empty_slot_for_the_groups_own_text_gives_each_a_turn() -> None:
-    meeting = reading(0, "ana", "ben")
+def test_lines_that_were_passed_find_a_reader_once_more() -> None:
+    meeting = reading("fay*", "ana")
     readers = []
+    meeting.fay.does(PassTurn)
     while meeting.holder is not None:
-        readers.append(meeting.holder)
-        read_on(meeting)
-    assert readers == ["fay", "ana", "ben"]
+        readers.append(reads(meeting))
+    assert readers == ["ana", "fay", "ana"]
 
 
-def test_back_gives_the_line_back_too() -> None:
-    meeting = reading(3, "ana", "ben")
-    read_on(meeting)
-    meeting.fay.does(m.Back)
-    assert (meeting.holder, meeting.fay.view.phase.line) == ("fay", 0)
+def test_a_text_nobody_reads_is_over_when_everybody_passed() -> None:
+    meeting = reading("fay*", "ana")
+    for _ in range(5):
+        meeting.people[meeting.holder or ""].does(PassTurn)
+    assert meeting.circle.phase_over
 
 
-def test_a_text_is_read_to_its_end_whatever_the_clock_says() -> None:
-    meeting = reading(2, "ana")
-    meeting.at(s=120)
-    assert not meeting.circle.phase_over
-    assert meeting.holder == "fay"
+def test_a_latecomer_reads_too() -> None:
+    meeting = Meeting("fay*").sheet(Phase(Mode.READ, lines=1))
+    meeting.joins("ana")
+    meeting.fay.does(PassTurn)
+    assert meeting.holder == "fay", "a line that was passed goes round again"
+    meeting.fay.does(PassTurn)
+    assert reads(meeting) == "ana"
+
+
+def test_back_takes_the_line_back() -> None:
+    meeting = reading()
+    reads(meeting)
+    assert line_now(meeting) == 1
+    meeting.fay.does(Back)
+    assert (meeting.holder, line_now(meeting)) == ("fay", 0)
+
+
+def test_a_facilitator_may_ask_somebody_to_read() -> None:
+    meeting = reading()
+    meeting.fay.does(GiveTurn, seat="ben")
+    assert reads(meeting) == "ben"
+    assert line_now(meeting) == 1
+
+
+def test_a_text_is_read_to_its_end_whatever_the_time() -> None:
+    phase = Phase(Mode.READ, timeout=Timeout.NONE, lines=2, length_ms=60_000)
+    meeting = Meeting("fay*", "ana").sheet(phase)
+    meeting.at(s=500)
+    assert meeting.holder == "fay" and not meeting.fay.view.phase.ran_out
+    assert [reads(meeting) for _ in range(2)] == ["fay", "ana"]
+    assert meeting.circle.phase_over
+
+
+def test_a_text_without_counted_lines_is_read_by_each_once() -> None:
+    meeting = Meeting("fay*", "ana").sheet(Phase(Mode.READ))
+    assert [reads(meeting) for _ in range(2)] == ["fay", "ana"]
+    assert meeting.circle.phase_over
+
+
+def test_a_text_that_is_for_nobody_is_over() -> None:
+    meeting = Meeting("fay*", "ana").sheet(replace(READ, who=Who.SPEAKER))
+    assert meeting.circle.phase_over

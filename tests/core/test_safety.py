@@ -1,5 +1,8 @@
 """One key stops everybody; waiting, removing, roles, the door, and a circle without its head."""
 
+# mypy: no-warn-unreachable, no-strict-equality
+# A story looks at one circle again and again; mypy takes the first look for the truth.
+
 from __future__ import annotations
 
 import pytest
