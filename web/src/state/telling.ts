@@ -13,8 +13,8 @@ import { settings } from "./session";
 const ON_SCREEN: ReadonlySet<string> = new Set(
   `turn_started response_started you_are_next two_before_you turn_warned turn_grace turn_overdue
   gently_signalled responses_welcomed talk_started round_started queue_started read_started
-  pairs_started silence_started pair_turn pair_silence pair_together pair_ends_soon time_ran_out
-  phase_completed sent_to_wait seat_readmitted quiet_offered quiet_begun card_shown card_for_you
+  pairs_started silence_started pair_turn pair_silence pair_together pair_ends_soon
+  phase_completed sent_to_wait safety_lifted quiet_offered quiet_begun card_shown card_for_you
   content_noted called_back pause_asked circle_paused circle_resumed room_made_safe circle_held`
     .trim()
     .split(/\s+/),

@@ -19,11 +19,12 @@ export const need = {
 
 export const sign = {
   holding: "The circle waits for its facilitator. Your place is kept.",
+  help: "If waiting is hard just now, help is there.",
   card: "A reminder for all of us",
   yourCard: "A word for you alone",
   putAway: "Put away",
-  note: (name: string, topic: string) => `${name}: a hard topic comes, ${topic}.`,
-  yourNote: (topic: string) => `You told everybody: a hard topic comes, ${topic}.`,
+  note: (name: string, topic: string) => `${name} says that a hard topic comes: ${topic}.`,
+  yourNote: (topic: string) => `You told everybody that a hard topic comes: ${topic}.`,
   noteStep: "You may step out for a while. You will be called back.",
   noteOver: "It is over",
   stepOut: "Step out",

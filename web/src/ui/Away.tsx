@@ -1,3 +1,4 @@
+import { useRef } from "preact/hooks";
 import type { View } from "../protocol";
 import { text } from "../text/en";
 import { Act } from "./Act";
@@ -14,6 +15,8 @@ export function whyAway(view: View): "waiting" | "out" | "safe" | null {
 /** A calm page in place of the circle, of which nothing can be seen. */
 export function Away({ view, why }: { view: View; why: "waiting" | "out" | "safe" }) {
   const words = text.away;
+  const hasSeenNote = useRef(false);
+  hasSeenNote.current ||= view.note !== null;
   return (
     <>
       <TopBar title={text.title} />
@@ -25,7 +28,7 @@ export function Away({ view, why }: { view: View; why: "waiting" | "out" | "safe
         {why === "out" && (
           <>
             <div class="breath" aria-hidden="true" />
-            {view.note && <p>{words.noteGoesOn}</p>}
+            {hasSeenNote.current && <p>{view.note ? words.noteGoesOn : words.noteIsOver}</p>}
             <Act command={{ kind: "step_in" }} class="main">
               {words.comeIn}
             </Act>

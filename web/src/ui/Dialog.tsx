@@ -31,8 +31,10 @@ export function Dialog({ title, onClose, closing = text.close, isHelp, isWide, c
         <h2 id={id} ref={heading} tabIndex={-1}>
           {title}
         </h2>
-        {!isHelp && <HelpInACrisis />}
-        <QuickExit />
+        <div class="safety">
+          {!isHelp && <HelpInACrisis />}
+          <QuickExit />
+        </div>
       </div>
       {children}
       <button type="button" class="quiet" onClick={() => dialog.current?.close()}>

@@ -16,7 +16,8 @@ export function Foot({ view }: { view: View }) {
   const isHolder = view.turn?.seat === view.you;
   // One main button at a time: a facilitator's stands in the panel unless it is their own turn.
   // In a silence or a pause nothing calls for attention.
-  const isResting = (view.paused || view.safe || view.phase.mode === "silence") && !isApart(view);
+  const isStill = view.paused || view.safe || view.holding || view.phase.mode === "silence";
+  const isResting = isStill && !isApart(view);
   const isMain = isHolder || (!isResting && !(helps.value && facilitatorMain(view) !== null));
   const isHand = main === "raise" || main === "lower";
   return (

@@ -19,11 +19,18 @@ export function Need({ view, onClose }: { view: View; onClose(): void }) {
   return (
     <Dialog key="need" title={text.need.title} onClose={onClose}>
       <div class="stack">
-        {wishes(view).map(({ label, hint, command }) => (
-          <button key={label} type="button" class="tall" onClick={() => choose(command)}>
+        {wishes(view).map(({ label, hint, command }, index) => (
+          <button
+            key={label}
+            type="button"
+            class="tall"
+            aria-labelledby={`wish-${index}`}
+            aria-describedby={`wish-hint-${index}`}
+            onClick={() => choose(command)}
+          >
             <span>
-              <b>{label}</b>
-              <small>{hint}</small>
+              <b id={`wish-${index}`}>{label}</b>
+              <small id={`wish-hint-${index}`}>{hint}</small>
             </span>
           </button>
         ))}

@@ -13,7 +13,7 @@ export function Signs({ view, names }: { view: View; names: Names }) {
   return (
     <div class="signs">
       {view.holding && (
-        <Sign head={words.holding}>
+        <Sign head={view.turn ? words.holding : words.help}>
           <HelpInACrisis />
         </Sign>
       )}
