@@ -7,7 +7,6 @@ gets a page too where the picture is hers.
 from __future__ import annotations
 
 import asyncio
-import sys
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -103,9 +102,7 @@ async def laid(folder: Path) -> AsyncIterator[Table]:
         server.start()
         try:
             async with async_playwright() as playwright:
-                browser = await playwright.chromium.launch(
-                    executable_path=require(), args=[*FLAGS]
-                )
+                browser = await playwright.chromium.launch(executable_path=require(), args=[*FLAGS])
                 table = Table(server, browser, folder)
                 try:
                     yield table

@@ -71,7 +71,7 @@ async def test_keys_are_only_letters_while_somebody_writes_or_a_dialog_is_open(
     fay, ana = await sit("Fay", "Ana")
     await fay.start_round(first=ana)
     await fay.sees("Ana has the piece")
-    await fay.tap("More…")
+    await fay.tap("Run sheet…")
     await expect(fay.page.get_by_role("dialog")).to_be_visible()
     await fay.page.keyboard.press("n")
     await fay.page.keyboard.press("p")
@@ -107,7 +107,8 @@ async def test_fay_holds_a_microphone_and_covers_a_camera(sit: Sit) -> None:
     await ben.hears(ana)
 
     await fay.tap_face(ana)
-    await fay.tap("Cover the camera")
+    await fay.tap("Cover the camera…")
+    await fay.tap("Private things can be seen")
     await ana.sees("Camera covered by the facilitator")
     picture = ben.page.get_by_label("Camera picture of Ana")
     await expect(picture).to_have_count(0)
@@ -149,7 +150,6 @@ async def test_fay_ends_the_circle_in_two_steps(sit: Sit) -> None:
     await fay.tap("End for everybody…")
     await fay.tap("No, go on")
     await ana.sees_picture_of(fay)
-    await fay.tap("More…")
     await fay.tap("End for everybody…")
     await fay.tap("Yes, end it")
     for person in (fay, ana):

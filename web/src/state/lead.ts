@@ -62,7 +62,7 @@ export function leadMain(view: View, words: SheetWords | null): Control | null {
   if (view.safe) {
     return may("lift_safety") ? command(lead.main.goOn, "N", { kind: "lift_safety" }) : null;
   }
-  if (may("resume_circle")) return command(lead.main.goOn, "N", { kind: "resume_circle" });
+  if (may("resume_circle")) return command(lead.main.goOn, "P", { kind: "resume_circle" });
   if (view.pause_asked && may("pause_circle")) return pause(view, lead.main.pauseNow, "P");
   if (view.turn?.seat === view.you) return null;
   const { turn, turns_given, phase } = view;
@@ -141,6 +141,12 @@ export function turnControls(view: View): Control[] {
   ]);
 }
 
+const start = opens(lead.act.start, "A", "start");
+
+/** Without a plan and in the middle of nothing, beginning by hand is as near as choosing one. */
+const isFree = (view: View) =>
+  !view.sheet && isBetween(view) && !view.turn && view.may.includes("start_phase");
+
 /** What concerns everybody, and the ways to the rest. knocks: who waits at the door. */
 export function circleControls(view: View, hasTeamNews: boolean): Control[] {
   const knocks = view.seats.filter((seat) => seat.waiting).length;
@@ -154,6 +160,7 @@ export function circleControls(view: View, hasTeamNews: boolean): Control[] {
     ...(view.safe ? [] : [command(lead.act.safe, "S", { kind: "safe_room" })]),
     command(lead.act.callBack, "K", { kind: "call_back" }),
     ...(view.may.includes("start_phase") ? [opens(lead.act.sheet, "R", "sheet")] : []),
+    ...(isFree(view) ? [start] : []),
     ...(view.may.includes("close_door") || view.may.includes("open_door")
       ? [opens(knocks > 0 ? lead.act.knocks(knocks) : lead.act.door, "D", "door")]
       : []),
@@ -170,7 +177,7 @@ export function moreControls(view: View): Control[] {
   const apart = view.phase.mode === "pairs" && !view.phase.over;
   const isUp = view.hands.includes(view.you);
   return permitted(view, [
-    ...(view.may.includes("start_phase") ? [opens(lead.act.start, "A", "start")] : []),
+    ...(view.may.includes("start_phase") && !isFree(view) ? [start] : []),
     ...(canInsert && !apart
       ? [{ label: lead.act.insert, key: "I", does: { inserts: GROUNDING } }]
       : []),

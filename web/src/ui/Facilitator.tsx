@@ -1,8 +1,16 @@
-import { useEffect } from "preact/hooks";
+import { useSignal } from "@preact/signals";
+import { useEffect, useId } from "preact/hooks";
 import type { View } from "../protocol";
 import { profiles, words as sheetWords } from "../state/circle";
 import { listenForHush } from "../state/hush";
-import { circleControls, leadMain, moreControls, openNext, turnControls } from "../state/lead";
+import {
+  type Control,
+  circleControls,
+  leadMain,
+  moreControls,
+  openNext,
+  turnControls,
+} from "../state/lead";
 import { nameOf } from "../state/reading";
 import { lead } from "../text/lead";
 import { ControlButton } from "./lead/Button";
@@ -34,7 +42,7 @@ export function Facilitator({ view }: { view: View }) {
       <h2>{lead.title}</h2>
       <FacilitatorMain view={view} class="only-wide" />
       <Asks view={view} />
-      {view.safe && <Safe view={view} />}
+      <Safe view={view} />
       {turn.length > 0 && (
         <div class="pairs">
           {turn.map((control) => (
@@ -49,19 +57,46 @@ export function Facilitator({ view }: { view: View }) {
           <ControlButton key={control.key} control={control} />
         ))}
       </div>
-      <details>
-        <summary>{lead.more}</summary>
+      <More view={view} next={view.turn ? next : null} mainKey={main?.key} />
+    </section>
+  );
+}
+
+interface MoreProps {
+  view: View;
+  /** The way to the next part, while it would disturb higher up. */
+  next: Control | null;
+  mainKey: string | undefined;
+}
+
+/** What is needed now and then, one tap away. */
+function More({ view, next, mainKey }: MoreProps) {
+  const isOpen = useSignal(false);
+  const id = useId();
+  return (
+    <>
+      <button
+        type="button"
+        class="quiet"
+        aria-expanded={isOpen}
+        aria-controls={id}
+        onClick={() => {
+          isOpen.value = !isOpen.value;
+        }}
+      >
+        {lead.more}
+      </button>
+      <div id={id} hidden={!isOpen.value}>
         <div class="pairs">
-          {next && view.turn && <ControlButton control={next} />}
-          {moreControls(view)
-            .filter(({ key }) => !same(key))
+          {[...(next ? [next] : []), ...moreControls(view)]
+            .filter(({ key }) => key !== mainKey)
             .map((control) => (
               <ControlButton key={control.key} control={control} />
             ))}
         </div>
         {view.may.includes("show_card") && <small>{lead.faces}</small>}
-      </details>
-    </section>
+      </div>
+    </>
   );
 }
 
