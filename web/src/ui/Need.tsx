@@ -20,19 +20,16 @@ export function Need({ view, onClose }: { view: View; onClose(): void }) {
     <Dialog key="need" title={text.need.title} onClose={onClose}>
       <div class="stack">
         {wishes(view).map(({ label, hint, command }, index) => (
-          <button
-            key={label}
-            type="button"
-            class="tall"
-            aria-labelledby={`wish-${index}`}
-            aria-describedby={`wish-hint-${index}`}
-            onClick={() => choose(command)}
-          >
-            <span>
-              <b id={`wish-${index}`}>{label}</b>
-              <small id={`wish-hint-${index}`}>{hint}</small>
-            </span>
-          </button>
+          <div key={label} class="wish">
+            <button
+              type="button"
+              aria-describedby={`wish-${index}`}
+              onClick={() => choose(command)}
+            >
+              {label}
+            </button>
+            <small id={`wish-${index}`}>{hint}</small>
+          </div>
         ))}
       </div>
     </Dialog>
