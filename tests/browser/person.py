@@ -131,11 +131,41 @@ class Person:
         await self.tap("I agree and sit down")
         await self.sits()
 
+    async def key(self, letter: str) -> None:
+        """One of the single keys of those who help; no window may be open."""
+        await expect(self.page.get_by_role("dialog")).to_have_count(0)
+        await self.page.keyboard.press(letter)
+
     async def start_round(self, first: Person, minutes: int = 3) -> None:
-        await self.tap("Start a round")
+        """One that stands in no run sheet."""
+        await self.key("a")
         await self.page.get_by_role("radio", name=str(minutes), exact=True).check()
         await self.page.get_by_label("Who begins").select_option(label=first.called_by(self))
         await self.tap("Begin the round")
+
+    async def open_sheet(self, text: str) -> None:
+        """Bring a run sheet of one's own, and open its first part."""
+        await self.tap("Choose a run sheet")
+        await self.tap("Write or bring a run sheet…")
+        await self.page.get_by_label("Text of the run sheet").fill(text)
+        await self.tap("Choose this text")
+        await expect(self.page.get_by_role("dialog")).to_have_count(0)
+        await self.open_next()
+
+    async def open_next(self) -> None:
+        """Open the next part of the run sheet."""
+        number = self.view["phase"]["number"]
+        await self.key("o")
+
+        async def is_open() -> bool:
+            return bool(self.view["phase"]["number"] > number)
+
+        await until(is_open, f"{self.name} opens the next part")
+
+    async def tap_wish(self, words: str) -> None:
+        """Ask for something for oneself."""
+        await self.tap("I need…")
+        await self.tap(words)
 
     def called_by(self, viewer: Person) -> str:
         return "You" if viewer is self else self.name

@@ -14,9 +14,9 @@ async def test_a_hand_is_raised_and_lowered(sit: Sit) -> None:
     fay, ana, ben = await sit("Fay", "Ana", "Ben")
     await fay.start_round(first=fay)
     await ana.tap("Raise my hand")
-    asked = ben.page.locator(".seats").get_by_text("asked for a turn")
+    asked = ben.page.locator(".seats").get_by_text("hand is up")
     await expect(asked).to_be_visible()
-    await fay.hears_said("Ana asked for a turn.")
+    await fay.hears_said("Ana raised a hand.")
     await ana.tap("Lower my hand")
     await expect(asked).to_have_count(0)
     await ana.tap("Raise my hand")
@@ -40,14 +40,14 @@ async def test_later_gives_the_piece_on_and_brings_it_back(sit: Sit) -> None:
 
 async def test_open_talk_lets_anybody_be_heard_and_a_silence_nobody(sit: Sit) -> None:
     fay, ana, ben = await sit("Fay", "Ana", "Ben", cameras=True)
-    await fay.tap("More…")
+    await fay.key("a")
     await fay.tap("Open talk")
     for person in (ana, ben):
         await person.sees("Anybody may speak.")
         await person.tap("Turn microphone on")
     await asyncio.gather(fay.hears(ana), fay.hears(ben), ana.hears(ben), ben.hears(ana))
 
-    await fay.tap("More…")
+    await fay.key("a")
     await fay.tap("1 min")
     for person in (fay, ana, ben):
         await person.sees("There is nothing to do. Nobody is heard.")
@@ -56,13 +56,13 @@ async def test_open_talk_lets_anybody_be_heard_and_a_silence_nobody(sit: Sit) ->
     await asyncio.gather(fay.hears_nobody(ana, ben), ana.hears_nobody(ben, fay))
 
     # Talk again begins with every microphone off.
-    await fay.tap("More…")
+    await fay.key("a")
     await fay.tap("Open talk")
     await expect(ana.button("Turn microphone on")).to_be_visible()
     await fay.hears_nobody(ana, ben)
 
 
-async def test_who_only_listens_today_has_a_turn_without_a_microphone(sit: Sit) -> None:
+async def test_who_only_listens_today_is_given_no_turn_until_they_want_one(sit: Sit) -> None:
     fay, ana = await sit("Fay", "Ana")
     await ana.tap("Leave…")
     await ana.tap("Leave now")
@@ -72,10 +72,13 @@ async def test_who_only_listens_today_has_a_turn_without_a_microphone(sit: Sit) 
     await ana.tap("Read our agreement")
     await ana.tap("I agree and sit down")
     await ana.sits()
-    await fay.start_round(first=ana)
     await ana.sees("Listening only")
-    await expect(ana.button("I am ready")).to_have_count(0)
-    await ana.tap("Speak after all")
+    await expect(fay.page.locator(".seats").get_by_text("listens today")).to_be_visible()
+    await fay.start_round(first=fay)
+    await fay.tap("Pass")
+    await ana.sees("The round is complete")
+    assert "your_turn" not in ana.notices
+    await ana.tap_wish("To take part in turns again")
+    await fay.start_round(first=ana)
+    await ana.tap("I am ready")
     await fay.hears(ana)
-    await ana.tap("Pass the piece")
-    await fay.sees("It is your turn")

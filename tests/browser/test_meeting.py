@@ -56,7 +56,7 @@ async def test_in_a_round_only_who_holds_the_piece_is_heard(sit: Sit) -> None:
     await ben.sees("Ana is speaking")
     await asyncio.gather(fay.hears_only(ana, ben), ben.hears_only(ana, fay))
 
-    await ana.tap("Pass the piece")
+    await ana.tap("I am done")
     await ben.sees("It is your turn")
     await asyncio.gather(ana.hears_nobody(ben, fay), fay.hears_nobody(ben, ana))
     await ben.tap("I am ready")
@@ -82,7 +82,7 @@ async def test_a_page_that_sends_without_the_piece_reaches_nobody(sit: Sit, invi
     assert packets(await ana.counts(ben)) == 0
     assert await sent() > before + 25
     # He is not shut out for it: with the piece he is heard.
-    await ana.tap("Pass the piece")
+    await ana.tap("I am done")
     await ben.tap("I am ready")
     await asyncio.gather(fay.hears(ben), ana.hears(ben))
 

@@ -105,5 +105,5 @@ async def test_a_killed_server_comes_back_with_the_same_circle(
     assert (ana.view["turn"]["seat"], ana.view["turn"]["number"]) == (ana.seat, turn)
     spoken_ms = (heard_at - ready_at) * 1000
     assert before_ms - spoken_ms - DRIFT_MS <= ana.remaining_ms() <= before_ms
-    await ana.tap("Pass the piece")
+    await ana.tap("I am done")
     await ben.sees("It is your turn")
