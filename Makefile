@@ -4,7 +4,7 @@ BIN := .venv/bin
 export PEERMEET_DATA ?= data
 SOURCES := src tests bench migrations
 
-.PHONY: run demo test check fmt types property lock bench web clean system
+.PHONY: run demo test check fmt types property lock bench pictures web clean system
 .DELETE_ON_ERROR:
 
 run: .make/runtime .make/web  ## start the server and print two links
@@ -34,6 +34,9 @@ types: .make/dev .make/npm  ## the client's types from the server's messages
 
 bench: .make/dev .make/web  ## figures into bench/latest.json, under ten minutes
 	$(BIN)/python -m bench
+
+pictures: .make/system .make/dev .make/web  ## the handbook's pictures, about a minute
+	$(BIN)/python -m tests.browser.pictures docs/pictures
 
 property: .make/dev  ## the rules under 200,000 random steps; takes about two minutes
 	PEERMEET_STEPS=200000 $(BIN)/pytest --timeout 3600 tests/core/test_properties.py

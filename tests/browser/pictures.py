@@ -7,13 +7,15 @@ gets a page too where the picture is hers.
 from __future__ import annotations
 
 import asyncio
+import json
+import sys
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from tests.browser.person import Person, until
 from tests.browser.watch import Watch
@@ -21,7 +23,7 @@ from tests.chromium import FLAGS, require
 from tests.scenarios.client import Client
 from tests.scenarios.server import Server
 
-SIZE = {"width": 1180, "height": 760}
+SIZE = {"width": 1120, "height": 720}
 FRIENDS = {"Ana": "rose", "Ben": "sky", "Cleo": "clay", "Dev": "honey", "Eli": "lilac"}
 WIDEST_BYTES = 150_000
 
@@ -42,6 +44,9 @@ class Table:
         context = await self.browser.new_context(**look)
         person = await Person.arrive(name, f"{self.server.url}/join#{link}", context, self.watch)
         self.people.append(person)
+        profile = {"name": name, "color": FRIENDS.get(name, "sage")}
+        keep = f"sessionStorage.setItem('profile', {json.dumps(json.dumps(profile))})"
+        await context.add_init_script(f"if (isSecureContext) {keep}")
         await person.join(camera=False)
         return person
 
@@ -82,6 +87,8 @@ class Table:
     async def take(self, person: Person, name: str) -> None:
         """One picture, by its file's name, when nothing moves any more."""
         await person.page.mouse.move(1, 1)
+        # The soft shade of the ground is most of a picture's bytes.
+        await person.page.evaluate("document.body.style.background = 'var(--ground)'")
         await asyncio.sleep(0.7)  # faces grow and dialogs come softly
         path = self.folder / f"{name}.png"
         await person.page.screenshot(path=path)
@@ -111,3 +118,126 @@ async def laid(folder: Path) -> AsyncIterator[Table]:
                     await browser.close()
         finally:
             server.stop()
+
+
+# --- The pictures, by the names that the handbook links ------------------------------------------
+
+
+async def choose(fay: Person, title: str) -> None:
+    await fay.tap("Choose a run sheet")
+    await fay.page.get_by_role("button", name=f"Look inside {title}", exact=True).click()
+    await fay.tap("Choose this one")
+    await expect(fay.page.get_by_role("dialog")).to_have_count(0)
+
+
+async def write(fay: Person, sheet: str) -> None:
+    await fay.tap("Choose a run sheet")
+    await fay.tap("Write or bring a run sheet…")
+    await fay.page.get_by_label("Text of the run sheet").fill(sheet)
+    await fay.tap("Choose this text")
+    await expect(fay.page.get_by_role("dialog")).to_have_count(0)
+
+
+async def open_next(fay: Person, times: int = 1) -> None:
+    """Opens parts by their key, each once the one before is open."""
+    for _ in range(times):
+        await expect(fay.page.locator("button[aria-disabled=true]")).to_have_count(0)
+        number = fay.view["phase"]["number"]
+        await fay.page.keyboard.press("o")
+
+        async def is_open(before: int = number) -> bool:
+            return bool(fay.view["phase"]["number"] > before)
+
+        await until(is_open, "the next part is open")
+
+
+async def panel_runsheet_and_order(folder: Path) -> None:
+    async with laid(folder) as table:
+        fay, ana = await table.page("Fay"), await table.page("Ana")
+        await table.friends("Ben", "Cleo", "Dev", "Eli")
+        await choose(fay, "Sharing circle")
+        await open_next(fay, 4)
+        if ana.view["turn"]["seat"] == ana.seat:
+            await ana.tap("I am ready")
+            await ana.tap("I am done")
+        if fay.view["turn"]["seat"] == fay.seat:
+            await fay.tap("I am ready")
+            await fay.tap("I am done")
+        await table.speak()
+        await table.take(fay, "panel")
+        await table.take(ana, "order")
+        await fay.tap("Run sheet…")
+        await table.take(fay, "runsheet")
+
+
+SHORT = """\
+title = "Check-in"
+
+[[phase]]
+title = "How do you arrive?"
+mode = "queue"
+turn_s = 5
+warn_s = 2
+grace_s = 1
+"""
+
+
+async def turn(folder: Path) -> None:
+    async with laid(folder) as table:
+        fay = await table.page("Fay")
+        ana, *_ = await table.friends()
+        await write(fay, SHORT)
+        await open_next(fay)
+        await ana.do("raise_hand")
+        await table.speak()
+        await fay.sees("Ana is past the time.")
+        await table.take(fay, "turn")
+
+
+async def safe_and_door(folder: Path) -> None:
+    async with laid(folder) as table:
+        fay = await table.page("Fay")
+        _, _, _, _, eli = await table.friends()
+        await fay.tap("Start a round")
+        await fay.page.get_by_label("Who begins").select_option(label="Ana")
+        await fay.tap("Begin the round")
+        await table.speak()
+        await fay.page.keyboard.press("s")
+        await fay.tap("Let Ana back")
+        await table.take(fay, "safe")
+        await fay.tap("Let everybody back and go on")
+        await fay.tap("Door…")
+        await fay.tap("Ask at the door")
+        await fay.tap("Close")
+        await fay.page.get_by_title("More for Eli").click()
+        await fay.tap("Remove for today…")
+        await fay.tap("Remove for today")
+        await eli.until(lambda: eli.bye)
+        await table.friend("Juniper")
+        await fay.tap("Door: one waits…")
+        await fay.sees("Let Juniper in")
+        await table.take(fay, "door")
+
+
+async def pairs_and_quiet(folder: Path) -> None:
+    async with laid(folder) as table:
+        fay, ana = await table.page("Fay"), await table.page("Ana")
+        await table.friends("Ben", "Cleo", "Dev")
+        await choose(fay, "Listening in pairs")
+        await open_next(fay, 2)
+        await table.take(ana, "pairs")
+        await open_next(fay)
+        await fay.tap_face(ana)
+        await fay.tap("Offer a quiet word")
+        await ana.tap("Yes, let us go")
+        await table.take(ana, "quiet")
+
+
+async def main(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for story in (panel_runsheet_and_order, turn, safe_and_door, pairs_and_quiet):
+        await story(folder)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(Path(sys.argv[1])))

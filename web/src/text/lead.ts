@@ -71,11 +71,6 @@ export const lead = {
   silencePause: "Pause all the same",
   silenceWait: "Wait",
 
-  over: {
-    grace: (name: string) => `${name} has reached the time.`,
-    overdue: (name: string) => `${name} is past the time. You decide, and nobody is cut off.`,
-  },
-
   sheet: {
     title: "Run sheet",
     none: "No run sheet is chosen yet. You can begin without one, too.",

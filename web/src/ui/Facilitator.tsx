@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useId } from "preact/hooks";
 import type { View } from "../protocol";
-import { profiles, words as sheetWords } from "../state/circle";
+import { leads, words as sheetWords } from "../state/circle";
 import { listenForHush } from "../state/hush";
 import {
   type Control,
@@ -11,7 +11,6 @@ import {
   openNext,
   turnControls,
 } from "../state/lead";
-import { nameOf } from "../state/reading";
 import { lead } from "../text/lead";
 import { ControlButton } from "./lead/Button";
 import { Closing } from "./lead/Closing";
@@ -32,16 +31,18 @@ export function FacilitatorMain({ view, class: extra = "" }: { view: View; class
 export function Facilitator({ view }: { view: View }) {
   useKeys();
   useEffect(listenForHush, []);
+  const title = leads.value ? lead.title : lead.helping;
   const main = facilitatorMain(view);
   const same = (key: string) => key === main?.key;
   const turn = view.turn ? turnControls(view) : turnControls(view).filter(isBack);
   const next = openNext(view, sheetWords.value);
   const circle = circleControls(view, hasTeamNews.value).filter(({ key }) => !same(key));
   return (
-    <section class="fac" aria-label={lead.title}>
-      <h2>{lead.title}</h2>
+    <section class="fac" aria-label={title}>
+      <h2>{title}</h2>
       <FacilitatorMain view={view} class="only-wide" />
-      <Asks view={view} />
+      {view.pause_asked && <p>{lead.pauseAsked}</p>}
+      <Closing />
       <Safe view={view} />
       {turn.length > 0 && (
         <div class="pairs">
@@ -101,19 +102,3 @@ function More({ view, next, mainKey }: MoreProps) {
 }
 
 const isBack = ({ key }: { key: string }) => key === "B";
-
-/** What waits for an answer of theirs, in a sentence each. */
-function Asks({ view }: { view: View }) {
-  const { turn } = view;
-  const name = turn ? nameOf(turn.seat, view, profiles.value) : "";
-  const isLate = turn?.seat !== view.you && (turn?.stage === "grace" || turn?.stage === "overdue");
-  return (
-    <>
-      {view.pause_asked && <p>{lead.pauseAsked}</p>}
-      {turn && isLate && (
-        <p>{turn.stage === "grace" ? lead.over.grace(name) : lead.over.overdue(name)}</p>
-      )}
-      <Closing />
-    </>
-  );
-}
