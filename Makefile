@@ -4,7 +4,7 @@ BIN := .venv/bin
 export PEERMEET_DATA ?= data
 SOURCES := src tests bench migrations
 
-.PHONY: run demo test check fmt types property simulate lock bench pictures web clean system
+.PHONY: run demo test check fmt types property simulate mutants powers lock bench pictures web clean system
 .DELETE_ON_ERROR:
 
 run: .make/runtime .make/web  ## start the server and print two links
@@ -40,6 +40,12 @@ pictures: .make/system .make/dev .make/web  ## the handbook's pictures, about a 
 
 property: .make/dev  ## the rules under 200,000 random steps; takes about two minutes
 	PEERMEET_STEPS=200000 $(BIN)/pytest --timeout 3600 tests/core/test_properties.py
+
+mutants: .make/dev  ## does a test notice when a rule is broken? about half an hour
+	$(BIN)/python -m tests.mutants
+
+powers: .make/dev  ## the table of roles in docs/facilitating.md, from the code
+	$(BIN)/python -m tests.docs.test_powers
 
 simulate: .make/dev  ## a million bad days of a server (PEERMEET_SCHEDULES), or one (PEERMEET_SEED)
 	PEERMEET_SCHEDULES=$${PEERMEET_SCHEDULES:-1000000} $(BIN)/pytest --timeout 21600 tests/simulation/test_schedules.py

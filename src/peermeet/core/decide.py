@@ -288,7 +288,6 @@ def _require_may_write(circle: Circle, actor: Seat, to: str) -> None:
     require(not apart, Code.AWAY_FROM_CIRCLE)
     chat = circle.phase.chat
     if to == "all":
-        free = chat is Chat.ON or leads or has(actor, Power.WRITE)
-        require(free, Code.CHAT_OFF)
+        require(chat is Chat.ON or has(actor, Power.WRITE), Code.CHAT_OFF)
     else:
         require(leads or chat is not Chat.OFF, Code.CHAT_OFF)

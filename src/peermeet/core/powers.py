@@ -47,6 +47,7 @@ _LEADING = frozenset(
         Power.ADMIT,
         Power.CARE,
         Power.TEAM,
+        Power.WRITE,
     }
 )
 
