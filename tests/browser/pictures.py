@@ -17,6 +17,7 @@ from typing import Any
 
 from playwright.async_api import Browser, async_playwright, expect
 
+from tests.browser.lines import look_inside
 from tests.browser.person import Person, until
 from tests.browser.watch import Watch
 from tests.chromium import FLAGS, require
@@ -125,7 +126,7 @@ async def laid(folder: Path) -> AsyncIterator[Table]:
 
 async def choose(fay: Person, title: str) -> None:
     await fay.tap("Choose a run sheet")
-    await fay.page.get_by_role("button", name=f"Look inside {title}", exact=True).click()
+    await look_inside(fay, title)
     await fay.tap("Choose this one")
     await expect(fay.page.get_by_role("dialog")).to_have_count(0)
 
@@ -234,10 +235,11 @@ async def pairs_and_quiet(folder: Path) -> None:
 
 
 async def main(folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     for story in (panel_runsheet_and_order, turn, safe_and_door, pairs_and_quiet):
         await story(folder)
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1])))
+    album = Path(sys.argv[1])
+    album.mkdir(parents=True, exist_ok=True)
+    asyncio.run(main(album))

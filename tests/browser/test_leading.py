@@ -5,22 +5,20 @@ She sits at a real page; most others are lines without media, as no picture of t
 
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
-from playwright.async_api import Locator, expect
+from playwright.async_api import Locator, Route, expect
 
 from tests.browser.conftest import Invite, Sit
+from tests.browser.lines import Lines, look_inside
+from tests.browser.lines import lines as lines
 from tests.browser.person import Person, until
-from tests.scenarios.client import Client
 from tests.scenarios.client import Refused as ClientRefused
 from tests.scenarios.server import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
-
-Lines = Callable[..., Awaitable[list[Client]]]
 
 SHARING = """\
 title = "Tuesday"
@@ -46,23 +44,6 @@ FOCUSED = """() => {
   const it = document.activeElement;
   return it.getAttribute("aria-label") ?? it.innerText ?? "";
 }"""
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def lines(server: Server) -> AsyncIterator[Lines]:
-    """`await lines("Ana", "Ben")` are people who only have a line."""
-    everybody: list[Client] = []
-
-    async def join(*names: str) -> list[Client]:
-        come = [Client(server.url, server.participant, name) for name in names]
-        everybody.extend(come)
-        for client in come:
-            await client.join()
-        return come
-
-    yield join
-    for client in everybody:
-        await client.drop()
 
 
 @pytest.fixture
@@ -106,7 +87,7 @@ async def test_fay_chooses_a_run_sheet_and_makes_it_her_groups_own(
 ) -> None:
     [fay] = await sit("Fay")
     await fay.tap("Choose a run sheet")
-    await fay.tap("Look inside Check-in and check-out")
+    await look_inside(fay, "Check-in and check-out")
     await fay.sees("How do you arrive?")
     async with fay.page.expect_download() as saving:
         await fay.tap("Save as a file")
@@ -135,10 +116,10 @@ async def test_fay_chooses_a_run_sheet_and_makes_it_her_groups_own(
     # It is the group's now, and can be forgotten; a file brings the old one back.
     await fay.tap("Run sheet…")
     await fay.tap("Choose another run sheet…")
-    await fay.tap("Look inside Our check-out")
+    await look_inside(fay, "Our check-out")
     await fay.tap("Forget it…")
     await fay.tap("Forget it")
-    await expect(fay.button("Look inside Our check-out")).to_have_count(0)
+    await expect(fay.page.get_by_role("button", name="Our check-out")).to_have_count(0)
     await fay.page.get_by_label("Bring one from a file").set_input_files(tmp_path / "mine.toml")
     await expect(text).to_have_value(good)
 
@@ -337,6 +318,61 @@ async def test_cards_a_quiet_word_and_the_teams_channel(sit: Sit, lines: Lines) 
     await ana.sees("Keep an eye on Ben?")
     await ana.tap("Close")
     await expect(ana.button("Team…")).to_be_visible()
+
+
+async def test_a_grounding_is_put_in_and_pairs_are_called_back(sit: Sit, lines: Lines) -> None:
+    [fay] = await sit("Fay")
+    ana, ben = await lines("Ana", "Ben")
+    await fay.tap("Start a round")
+    await fay.page.get_by_label("Who begins").select_option(label="Ana")
+    await fay.tap("Begin the round")
+    await ana.do("set_mic", on=True)
+    await fay.page.keyboard.press("i")
+    await ana.until(lambda: ana.view["phase"]["insert"])
+    await expect(fay.button("Open: Quiet")).to_be_visible()
+    await fay.tap("Open: Quiet")
+    await ana.until(lambda: ana.view["phase"]["mode"] == "silence")
+    await fay.tap("Open: Coming back")
+    await expect(fay.button("Open: Coming back")).to_have_count(0)
+    await fay.tap("Go back to what we did")
+    await ana.until(lambda: ana.view["turn"] and ana.view["turn"]["seat"] == ana.seat)
+
+    await fay.page.keyboard.press("r")
+    await fay.tap("Choose a run sheet")
+    await look_inside(fay, "Listening in pairs")
+    await fay.tap("Choose this one")
+    await expect(dialog(fay)).to_have_count(0)
+    await fay.page.keyboard.press("r")
+    await fay.page.get_by_role("button", name="Open: In pairs").click()
+    await ben.until(lambda: ben.view["pair"])
+    assert ben.view["pair"]["with_you"] == [ana.seat]
+    await fay.tap("Call the pairs back")
+    await ben.until(lambda: ben.view["pair"]["ends_soon"])
+
+
+async def test_fay_practises_and_finds_the_way_back(invite: Invite, server: Server) -> None:
+    fay = await invite("Fay")
+    other = server.link("facilitator")
+
+    async def answer(route: Route) -> None:
+        assert route.request.post_data_json == {"link": server.facilitator}
+        await route.fulfill(json={"link": f"{server.url}/join#{other}"})
+
+    await fay.page.route("**/api/practice", answer)
+    await fay.open_link()
+    await fay.tap("Practise with robots")
+    await expect(fay.button("Practise with robots")).to_have_count(0)
+    await fay.tap("Next")
+    await fay.tap("Read our agreement")
+    await fay.tap("I agree and sit down")
+    await fay.sees("To try in this practice")
+    drill = fay.page.get_by_label("Somebody shouts out of turn")
+    await expect(drill).not_to_be_checked()
+    await fay.page.keyboard.press("e")
+    await fay.tap("Yes, end it")
+    await fay.sees("What you tried")
+    await fay.tap("To the circle of your group")
+    await fay.sees("Practise with robots")
 
 
 async def test_fay_leads_a_whole_meeting_by_keyboard_alone(

@@ -71,8 +71,7 @@ export function leadMain(view: View, words: SheetWords | null): Control | null {
       kind: "next_turn",
       turn: turns_given,
     });
-  if (phase.over && may("return_to_phase"))
-    return command(lead.main.return, "N", { kind: "return_to_phase", after: phase.number });
+  if (phase.over && view.phase.insert) return goBack(view);
   const givesFloor = phase.who === "speaker" && phase.mode !== "talk";
   if (givesFloor && !turn && !phase.over && canGive(view))
     return opens(lead.main.giveTo, "N", "give");
@@ -95,7 +94,7 @@ function whatComes(view: View, words: SheetWords | null): Control | null {
 
 const goBack = (view: View): Control | null =>
   view.may.includes("return_to_phase")
-    ? command(lead.main.return, "N", { kind: "return_to_phase", after: view.phase.number })
+    ? command(lead.main.return, "I", { kind: "return_to_phase", after: view.phase.number })
     : null;
 
 /** Opens the next part of the run sheet. */
@@ -159,6 +158,7 @@ export function circleControls(view: View, hasTeamNews: boolean): Control[] {
         : []),
     ...(view.safe ? [] : [command(lead.act.safe, "S", { kind: "safe_room" })]),
     command(lead.act.callBack, "K", { kind: "call_back" }),
+    ...[goBack(view)].filter((it) => it !== null),
     ...(view.may.includes("start_phase") ? [opens(lead.act.sheet, "R", "sheet")] : []),
     ...(isFree(view) ? [start] : []),
     ...(view.may.includes("close_door") || view.may.includes("open_door")
@@ -181,7 +181,6 @@ export function moreControls(view: View): Control[] {
     ...(canInsert && !apart
       ? [{ label: lead.act.insert, key: "I", does: { inserts: GROUNDING } }]
       : []),
-    ...(view.phase.insert ? [goBack(view)].filter((it) => it !== null) : []),
     ...(view.may.includes("note_content") ? [opens(lead.act.note, "T", "note")] : []),
     isUp
       ? command(lead.act.handDown, "M", { kind: "lower_hand" })

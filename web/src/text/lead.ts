@@ -137,7 +137,7 @@ export const lead = {
     shipped: "Ready to use",
     own: "Your group’s own",
     minutes: (n: number) => (n > 0 ? `about ${n} minutes` : ""),
-    look: (title: string) => `Look inside ${title}`,
+    look: "Look inside",
     write: "Write or bring a run sheet…",
     bring: "Bring one from a file",
     bringHint: "A text file that ends in .toml",

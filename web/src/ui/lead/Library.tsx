@@ -124,12 +124,11 @@ function Shelf({ title, entries, onLook }: ShelfProps) {
       <ul class="shelf">
         {entries.map((entry) => (
           <li key={entry.id}>
-            <button
-              type="button"
-              aria-label={lead.library.look(entry.title)}
-              onClick={() => onLook(entry)}
-            >
-              <b>{entry.title}</b>
+            <button type="button" onClick={() => onLook(entry)}>
+              <b>
+                <span class="unseen">{lead.library.look} </span>
+                {entry.title}
+              </b>
               <span>{lead.library.minutes(entry.minutes)}</span>
             </button>
           </li>

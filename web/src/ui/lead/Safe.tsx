@@ -1,6 +1,6 @@
 import type { View } from "../../protocol";
-import { profiles } from "../../state/circle";
-import { nameOf } from "../../state/reading";
+import { nameEver } from "../../state/circle";
+import { text } from "../../text/en";
 import { lead } from "../../text/lead";
 import { Act } from "../Act";
 
@@ -25,7 +25,7 @@ export function Safe({ view }: { view: View }) {
           .filter((seat) => seat.may.includes("readmit"))
           .map(({ id }) => (
             <Act key={id} command={{ kind: "readmit", seat: id }}>
-              {words.readmit(nameOf(id, view, profiles.value))}
+              {words.readmit(nameEver(id) ?? text.someone)}
             </Act>
           ))}
         {view.safe && veiled.length > 0 && view.may.includes("lift_safety") && (
