@@ -278,11 +278,11 @@ def _move_hand(draft: Draft, actor: Seat, command: m.RaiseHand | m.LowerHand) ->
 
 def _require_may_write(circle: Circle, actor: Seat, to: str) -> None:
     """Writing is never an event: it passes through and is forgotten."""
+    require(to != "team" or has(actor, Power.TEAM), Code.NOT_ALLOWED)
     require_inside(actor)
-    leads = has(actor, Power.LEAD)
     if to == "team":
-        require(has(actor, Power.TEAM), Code.NOT_ALLOWED)
         return
+    leads = has(actor, Power.LEAD)
     require(leads or not (circle.safe or circle.holding), Code.CHAT_OFF)
     apart = is_in_quiet(circle, actor.id) or space_of(circle, actor.id) != "main"
     require(not apart, Code.AWAY_FROM_CIRCLE)
