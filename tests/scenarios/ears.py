@@ -1,0 +1,182 @@
+"""People whose microphones never stop, and whose ears note every packet: who, and when it was said.
+
+Each sends the robots' spoken clip from a place of their own, 50 packets a second from the first
+moment to the last, whatever the floor. No two packets of the clip are alike, so a listener knows
+when the words it hears were sent. Nothing is decoded.
+"""
+
+import asyncio
+import bisect
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Self
+
+from bench.member import Member
+from peermeet.core.messages import Command, Leave
+from peermeet.core.model import SeatId
+from peermeet.core.project import SeatView, View
+from peermeet.protocol import (
+    AGREEMENT_VERSION,
+    VERSION,
+    Answer,
+    ClientFrame,
+    Do,
+    Done,
+    Hello,
+    Offer,
+    Profile,
+    Show,
+)
+from peermeet.robots.line import Line, LineEnded, Link, Refused
+from peermeet.robots.speech import clip
+
+PACKET_S = 0.02
+LIMIT_S = 30.0
+LATEST_S = 1.0
+"""Longer on the way, and a packet is not ours: the next to speak these words is farther behind."""
+
+Words = dict[bytes, tuple[SeatId, float]]
+"""Who said these words last, and when; shared by everybody."""
+
+
+@dataclass(frozen=True)
+class Heard:
+    """One packet of somebody's voice. sent_s: when they spoke it, came_s: when it arrived."""
+
+    seat: SeatId
+    sent_s: float
+    came_s: float
+
+
+class Guest:
+    """Somebody in the circle. Use `sit`; `leave` frees the seat."""
+
+    def __init__(self, name: str, line: Line, place: int) -> None:
+        """place: where in the clip to begin."""
+        self.name = name
+        self.seat = line.welcome.seat
+        self.line = line
+        self.views: list[View] = []
+        self.seen_s: list[float] = []
+        """When each of `views` came."""
+        self.heard: list[Heard] = []
+        self.voices = Counter[SeatId]()
+        """How many packets of each."""
+        self.strange = 0
+        """Packets that nobody here has sent."""
+        self.words: Words = {}
+        self._next = place
+        self._news = asyncio.Event()
+        self._member = Member(line.welcome.capacity - 1, ip="0.0.0.0")
+        self._member.on_rtp = self._hear
+        self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(line.beat())]
+
+    @classmethod
+    async def sit(cls, link: Link, name: str, place: int) -> Self:
+        """Take a seat and connect media."""
+        hello = Hello(VERSION, Profile(name, "teal"), AGREEMENT_VERSION, link.token)
+        guest = cls(name, await Line.open(link, hello), place)
+        answer = await guest.ask(lambda ref: Offer(ref, guest._member.offer))
+        assert isinstance(answer, Answer)
+        await guest._member.join(answer.sdp)
+        await guest.until(lambda: bool(guest.views))
+        return guest
+
+    @property
+    def view(self) -> View:
+        return self.views[-1]
+
+    @property
+    def me(self) -> SeatView:
+        return next(seat for seat in self.view.seats if seat.id == self.seat)
+
+    def view_at(self, at_s: float) -> View | None:
+        """What this person saw at a moment."""
+        index = bisect.bisect_right(self.seen_s, at_s) - 1
+        return self.views[index] if index >= 0 else None
+
+    async def ask(self, frame: Callable[[str], ClientFrame]) -> Done | Answer:
+        """Raises Refused, LineEnded, TimeoutError."""
+        return await self.line.ask(frame)
+
+    async def do(self, command: Command) -> None:
+        """Raises Refused, LineEnded, TimeoutError."""
+        await self.ask(lambda ref: Do(ref, command))
+
+    async def tries(self, command: Command) -> None:
+        """Press a button that may be refused."""
+        with suppress(Refused, LineEnded):
+            await self.do(command)
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait for something about this person; at most LIMIT_S."""
+        async with asyncio.timeout(LIMIT_S):
+            while not condition():
+                self._news.clear()
+                await self._news.wait()
+
+    def speak(self) -> None:
+        """Send the next packet of the clip, whatever the floor."""
+        packet = clip()[self._next % len(clip())]
+        self._next += 1
+        self.words[packet] = self.seat, time.monotonic()
+        self._member.speak(packet)
+
+    async def leave(self) -> None:
+        with suppress(LineEnded):
+            await self.do(Leave())
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.line.close()
+        await self._member.leave()
+
+    async def _read(self) -> None:
+        async for frame in self.line.frames():
+            if isinstance(frame, Show):
+                self.views.append(frame.view)
+                self.seen_s.append(time.monotonic())
+            self._news.set()
+
+    def _hear(self, _: str, packet: bytes) -> None:
+        """The words tell whose they are: `streams` may come a little after the first packets."""
+        came_s = time.monotonic()
+        said = self.words.get(_payload(packet))
+        if said is None or came_s - said[1] > LATEST_S:
+            self.strange += 1
+        else:
+            self.voices[said[0]] += 1
+            self.heard.append(Heard(*said, came_s))
+        self._news.set()
+
+
+def _payload(packet: bytes) -> bytes:
+    """What follows the header (RFC 3550 §5.1) and its extension."""
+    start = 12 + 4 * (packet[0] & 15)
+    if packet[0] & 16:
+        start += 4 + 4 * int.from_bytes(packet[start + 2 : start + 4], "big")
+    return packet[start:]
+
+
+class Voices:
+    """Everybody sends, evenly spread, for as long as `talk` runs."""
+
+    def __init__(self, guests: Sequence[Guest]) -> None:
+        self._guests = guests
+        self.late_s = 0.0
+        """How long this machine made one of the packets wait."""
+        words: Words = {}
+        for guest in guests:
+            guest.words = words
+
+    async def talk(self) -> None:
+        begun, sent = time.monotonic(), 0
+        while True:
+            self._guests[sent % len(self._guests)].speak()
+            sent += 1
+            due = begun + sent * PACKET_S / len(self._guests)
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
+            self.late_s = max(self.late_s, time.monotonic() - due)
