@@ -42,7 +42,7 @@ turn_s = 15
 
 FOCUSED = """() => {
   const it = document.activeElement;
-  return it.getAttribute("aria-label") ?? it.innerText ?? "";
+  return it.getAttribute("aria-label") ?? it.textContent ?? "";
 }"""
 
 

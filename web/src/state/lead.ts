@@ -135,7 +135,9 @@ export function turnControls(view: View): Control[] {
     command(lead.act.plus3, "3", { kind: "extend", turn, by_ms: 180_000 }),
     command(lead.act.hold, "H", { kind: "hold_clock", turn }),
     command(lead.act.release, "H", { kind: "release_clock", turn }),
-    command(lead.act.signal, "G", { kind: "signal_gently", turn }),
+    ...(view.turn?.seat === view.you
+      ? []
+      : [command(lead.act.signal, "G", { kind: "signal_gently", turn })]),
     command(lead.act.back, "B", { kind: "back", turn }),
   ]);
 }

@@ -34,7 +34,7 @@ export function Facilitator({ view }: { view: View }) {
   const title = leads.value ? lead.title : lead.helping;
   const main = facilitatorMain(view);
   const same = (key: string) => key === main?.key;
-  const turn = view.turn ? turnControls(view) : turnControls(view).filter(isBack);
+  const turn = turnControls(view).filter((each) => !view.safe && (view.turn || isBack(each)));
   const next = openNext(view, sheetWords.value);
   const circle = circleControls(view, hasTeamNews.value).filter(({ key }) => !same(key));
   return (
@@ -52,7 +52,7 @@ export function Facilitator({ view }: { view: View }) {
         </div>
       )}
       {next && !view.turn && !same(next.key) && <ControlButton control={next} />}
-      <FitHint view={view} />
+      {!view.turn && <FitHint view={view} />}
       <div class="pairs">
         {circle.map((control) => (
           <ControlButton key={control.key} control={control} />

@@ -22,7 +22,7 @@ export function useKeys(): void {
       if (!view || !helps.value || !settings.keys.value) return;
       if (event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
       if (isTyping(event.target)) return;
-      const key = event.key.toUpperCase();
+      const key = keyOf(event);
       if (document.querySelector("dialog[open]")) {
         if (key === SAFE && view.may.includes("safe_room")) void ask({ kind: "safe_room" });
         return;
@@ -35,6 +35,12 @@ export function useKeys(): void {
     document.addEventListener("keydown", hear);
     return () => document.removeEventListener("keydown", hear);
   }, []);
+}
+
+/** A Latin letter as written; on other alphabets what stands in its place on the keyboard. */
+function keyOf({ key, code }: KeyboardEvent): string {
+  const isLatin = key.length === 1 && key <= "~";
+  return isLatin ? key.toUpperCase() : code.replace(/^Key(?=[A-Z]$)/, "");
 }
 
 const isTyping = (target: EventTarget | null) =>

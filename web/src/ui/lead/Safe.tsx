@@ -6,7 +6,7 @@ import { Act } from "../Act";
 
 /** While the room is safe, and afterwards as long as somebody is unseen: let back one by one. */
 export function Safe({ view }: { view: View }) {
-  const veiled = view.seats.filter((seat) => seat.veiled);
+  const veiled = view.seats.filter((seat) => seat.veiled && !seat.waiting);
   const words = lead.safe;
   if (!view.safe && veiled.length === 0) return null;
   return (
