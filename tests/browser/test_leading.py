@@ -5,16 +5,18 @@ She sits at a real page; most others are lines without media, as no picture of t
 
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Locator, Route, expect
+from playwright.async_api import Browser, Locator, Route, expect
 
 from tests.browser.conftest import Invite, Sit
 from tests.browser.lines import Lines, look_inside
 from tests.browser.lines import lines as lines
 from tests.browser.person import Person, until
+from tests.browser.watch import Watch
 from tests.scenarios.client import Refused as ClientRefused
 from tests.scenarios.server import Server
 
@@ -278,8 +280,6 @@ async def test_a_pause_that_is_asked_for_and_the_silence_of_a_turn(sit: Sit, lin
     await fay.sees("Silence may be part of this turn")
     await fay.tap("Wait")
     assert not ana.view["paused"]
-    await ana.do("set_mic", on=True)
-    await fay.sees("Ana is speaking")
     await ben.do("ask_pause")
     await fay.tap("Pause now")
     await fay.tap("Pause all the same")
@@ -373,6 +373,27 @@ async def test_fay_practises_and_finds_the_way_back(invite: Invite, server: Serv
     await fay.sees("What you tried")
     await fay.tap("To the circle of your group")
     await fay.sees("Practise with robots")
+
+
+async def test_who_leads_is_told_a_quarter_of_an_hour_before_the_end(chromium: Browser) -> None:
+    with tempfile.TemporaryDirectory(prefix="pm-") as folder:
+        server = Server(Path(folder), "tests.scenarios.fast")  # a minute is a second
+        server.start()
+        context = await chromium.new_context(locale="en-GB")
+        try:
+            watch = Watch(server.url, (server.facilitator,))
+            link = f"{server.url}/join#{server.facilitator}"
+            fay = await Person.arrive("Fay", link, context, watch)
+            await fay.join(camera=False)
+            await write_sheet(fay, SHARING.replace("phase_min = 5", "phase_min = 20"))
+            await fay.tap("Open: Welcome")
+            await fay.sees("A quarter of an hour is left")
+            await fay.tap("I have seen it")
+            await expect(fay.page.get_by_text("A quarter of an hour is left")).to_have_count(0)
+        finally:
+            await context.close()
+            server.stop()
+    assert watch.complaints() == []
 
 
 async def test_fay_leads_a_whole_meeting_by_keyboard_alone(
