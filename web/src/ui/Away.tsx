@@ -34,7 +34,7 @@ export function Away({ view, why }: { view: View; why: "waiting" | "out" | "safe
             </Act>
           </>
         )}
-        <Ways view={view} />
+        <Ways view={view} needs={false} />
       </main>
     </>
   );

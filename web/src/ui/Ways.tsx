@@ -8,12 +8,12 @@ import { Need } from "./Need";
 import { Settings } from "./Settings";
 
 /** The quiet ways: what one needs for oneself, how things are shown, and leaving. */
-export function Ways({ view }: { view: View }) {
+export function Ways({ view, needs = true }: { view: View; needs?: boolean }) {
   const [open, setOpen] = useState<"need" | "settings" | "leave" | null>(null);
   const close = () => setOpen(null);
   return (
     <div class="ways">
-      {wishes(view).length > 0 && (
+      {needs && wishes(view).length > 0 && (
         <button type="button" class="quiet" onClick={() => setOpen("need")}>
           {text.need.button}
         </button>
