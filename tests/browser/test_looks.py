@@ -93,7 +93,7 @@ async def test_the_circle_looks_right(sit: Sit, album: Album) -> None:
     await ana.sees_picture_of(fay)
     await ana.sees_picture_of(ben)
     await album.take(fay, "fay-gathering")
-    await fay.tap("Start a round")
+    await fay.key("a")
     await album.take(fay, "fay-start", main_in_sight=False)
     await fay.tap("Cancel")
     await fay.start_round(first=ana)
@@ -116,4 +116,68 @@ async def test_the_circle_looks_right(sit: Sit, album: Album) -> None:
     await ben.tap("Leave…")
     await ben.tap("Leave now")
     await album.take(ben, "ben-left")
+    assert album.wrong == []
+
+
+READING = """
+title = "Evening circle"
+source = "made for this test"
+[[phase]]
+title = "Opening words"
+words = "The piece lies in the middle. Raise your hand if you would like to read a part."
+mode = "read"
+phase_min = 5
+lines = ["What is said here stays here. You may speak about your own time in the group."]
+[[phase]]
+title = "Open sharing"
+words = "Raise your hand when you would like to share."
+mode = "queue"
+phase_min = 42
+chat = "on"
+passes = ["to-anyone"]
+[[phase]]
+title = "In pairs"
+mode = "pairs"
+turn_s = 300
+"""
+
+
+async def test_what_members_meet_looks_right(sit: Sit, album: Album) -> None:
+    fay, ana, ben = await sit("Fay", "Ana", "Ben")
+    await ana.tap("I need…")
+    await album.take(ana, "ana-needs", main_in_sight=False)
+    await ana.tap("To say that a hard topic comes…")
+    await album.take(ana, "ana-hard-topic", main_in_sight=False)
+    await ana.tap("Tell everybody")
+    await ana.tap_wish("A quiet word")
+    await fay.sees("Ana would like a quiet word with you.")
+    await album.take(fay, "fay-asked")
+    await fay.tap("Yes, let us go")
+    await ana.sees("A quiet word with Fay")
+    await album.take(ana, "ana-quiet")
+    await ana.tap("Back to the circle")
+    await ana.tap_wish("Step out for a moment")
+    await ana.sees("You have stepped out")
+    await album.take(ana, "ana-out")
+    await ana.tap("Come back in")
+
+    await fay.open_sheet(READING)
+    await ana.sees("What is said here stays here.")
+    await album.take(ana, "ana-reading")
+    await ana.tap("Whole plan…")
+    await album.take(ana, "ana-plan", main_in_sight=False)
+    await ana.tap("Close")
+    await fay.open_next()
+    await ben.page.get_by_label("Write", exact=True).fill("I am here, and I listen.")
+    await ben.tap("Send")
+    await ana.tap("Raise my hand")
+    await ana.tap("I am ready")
+    await album.take(ana, "ana-queue")
+    await album.take(ben, "ben-queue")
+    await fay.open_next()
+    await ana.sees("Leave pair now")
+    await album.take(ana, "ana-pair")
+    await fay.key("s")
+    await ana.sees("There is no need to leave.")
+    await album.take(ana, "ana-veiled", main_in_sight=False)
     assert album.wrong == []
