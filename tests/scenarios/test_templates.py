@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from peermeet.core import messages as m
-from peermeet.core.hearing import FLOOR_MODES, StepKind
+from peermeet.core.hearing import FLOOR_MODES, Step, StepKind, steps
 from peermeet.core.model import (
     CrossTalk,
     Mics,
@@ -377,23 +377,24 @@ async def test_pairs_hear_one_another_alone_and_have_equal_time(server: Server) 
             assert least > 0.8 * spoken
     assert sizes == {0: 2, 1: 2, 2: 3}, "Fay and Gus stay; one pair and one three"
     for guest in story.guests.values():
-        lengths = speaking_ms(guest, number)
+        lengths = speaking_ms(guest, number, rules)
         if lengths:
             assert max(lengths) - min(lengths) <= 1000 * SPEED * story.allowed_s, lengths
 
 
-def speaking_ms(guest: Guest, number: int) -> list[int]:
+def speaking_ms(guest: Guest, number: int, rules: Phase) -> list[int]:
     """How long each of this person's pair had, by the server's clock."""
-    steps: list[tuple[int, View]] = []
+    begun: dict[int, int] = {}
+    plan: tuple[Step, ...] = ()
     for view in guest.views:
-        if view.phase.number == number and view.pair is not None:
-            if not steps or steps[-1][0] != view.pair.steps_left:
-                steps.append((view.pair.steps_left, view))
-    return [
-        after.now - view.now
-        for (_, view), (_, after) in itertools.pairwise(steps)
-        if view.pair is not None and view.pair.step is StepKind.SPEAK
-    ]
+        pair = view.pair
+        if view.phase.number != number or pair is None or not pair.running:
+            continue
+        plan = steps(rules, (guest.seat, *pair.with_you))
+        step = len(plan) - 1 - pair.steps_left
+        begun.setdefault(step, view.now - plan[step].length_ms + pair.remaining_ms)
+    speaking = [index for index, step in enumerate(plan) if step.kind is StepKind.SPEAK]
+    return [begun[index + 1] - begun[index] for index in speaking]
 
 
 async def test_a_grounding_is_put_in_and_the_interrupted_goes_on(server: Server) -> None:
