@@ -13,6 +13,10 @@ from tests.browser.test_looks import album as album
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 
+MAINS = """() => [...(document.querySelector("dialog[open]") ?? document).querySelectorAll(".main")]
+  .filter(it => it.checkVisibility()).map(it => it.innerText)"""
+
+
 class Look:
     """Takes the pictures of a screen, and lets axe look at it in both colours."""
 
@@ -21,6 +25,8 @@ class Look:
 
     async def at(self, screen: str, *, main_in_sight: bool = False) -> None:
         await self.album.take(self.fay, f"lead-{screen}", main_in_sight=main_in_sight)
+        mains = await self.fay.page.evaluate(MAINS)
+        assert len(mains) <= 1, mains
         for scheme in ("light", "dark"):
             await self.fay.page.emulate_media(
                 color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce"
@@ -92,6 +98,15 @@ async def test_the_windows_of_who_leads_look_right(sit: Sit, lines: Lines, album
     await fay.tap("Roles…")
     await look.at("roles")
     await fay.tap("Cancel")
+    await ana.do("pass_turn", turn=ana.view["turn"]["number"])
+    await ben.do("ask_pause")
+    await fay.sees("Somebody asks for a pause.")
+    await look.at("asked", main_in_sight=True)
+    await fay.tap("Pause now")
+    await fay.tap("Pause all the same")
+    await fay.sees("We pause for a moment")
+    await look.at("paused", main_in_sight=True)
+    await fay.tap("Go on")
     await fay.page.keyboard.press("s")
     await fay.sees("The room is safe")
     await look.at("safe", main_in_sight=True)

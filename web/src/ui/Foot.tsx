@@ -18,11 +18,12 @@ export function Foot({ view }: { view: View }) {
   // In a silence or a pause nothing calls for attention.
   const isStill = view.paused || view.safe || view.holding || view.phase.mode === "silence";
   const isResting = isStill && !isApart(view);
-  const isMain = isHolder || (!isResting && !(helps.value && facilitatorMain(view) !== null));
+  const isLed = helps.value && facilitatorMain(view) !== null;
+  const isMain = !isLed && (isHolder || !isResting);
   const isHand = main === "raise" || main === "lower";
   return (
     <footer class="foot">
-      {helps.value && !isHolder && <FacilitatorMain view={view} class="only-narrow" />}
+      {isLed && <FacilitatorMain view={view} class="only-narrow" />}
       {main && (
         <Main action={main} view={view} class={isMain ? "main" : isHand ? "only-wide" : ""} />
       )}
