@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import * as circle from "../src/state/circle";
-import { frame, phase, round, turn, view } from "./kit";
+import { frame, pairs, phase, plan, round, sheet, turn, view } from "./kit";
 
 beforeEach(() => circle.forget());
 
@@ -60,4 +60,49 @@ describe("a firm turn", () => {
     firm("s2", -29_000);
     expect(circle.holderVolume(0)).toBe(1);
   });
+});
+
+describe("the ring of a pair", () => {
+  test("fills over its own step, and begins anew with the next", () => {
+    circle.show(frame(pairs({ remaining_ms: 300_000 }), 1), 0);
+    expect(circle.usedShare(150_000)).toBeCloseTo(0.5);
+    circle.show(frame(pairs({ remaining_ms: 100_000 }), 2), 200_000);
+    expect(circle.usedShare(200_000)).toBeCloseTo(2 / 3);
+    circle.show(frame(pairs({ remaining_ms: 300_000, steps_left: 2 }), 3), 300_000);
+    expect(circle.usedShare(300_000)).toBe(0);
+  });
+
+  test("rests with its clock", () => {
+    circle.show(frame(pairs({ running: false }), 1), 0);
+    expect(circle.usedShare(60_000)).toBe(0);
+  });
+});
+
+describe("the time of a part", () => {
+  const timed = phase({ number: 1, mode: "queue", length_ms: 600_000, remaining_ms: 300_000 });
+
+  test("goes by, unless everything stands still", () => {
+    circle.show(frame(view({ phase: timed }), 1), 0);
+    expect(circle.phaseLeftMs(60_000)).toBe(240_000);
+    for (const still of [{ paused: true }, { safe: true }, { holding: true }]) {
+      circle.forget();
+      circle.show(frame(view({ phase: timed, ...still }), 1), 0);
+      expect(circle.phaseLeftMs(60_000)).toBe(300_000);
+    }
+  });
+});
+
+test("what is written is heard once, also when a new connection tells it again", () => {
+  const said = { kind: "said", seat: "s3", to: "all", text: "Hello", at: 5 } as const;
+  expect(circle.hearWriting(said)).toBe(true);
+  expect(circle.hearWriting({ ...said })).toBe(false);
+  expect(circle.written.value).toHaveLength(1);
+});
+
+test("the words of a plan belong to the plan in the view", () => {
+  circle.sheetWords.value = sheet;
+  circle.show(frame(view()), 0);
+  expect(circle.words.value).toBeNull();
+  circle.show(frame(plan(0), 2), 0);
+  expect(circle.words.value?.title).toBe("Small circle");
 });

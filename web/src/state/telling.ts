@@ -100,7 +100,9 @@ function myCall(view: View): string | null {
   return null;
 }
 
-export function noticeWriting({ seat, to }: Said): void {
-  if (seat === circle.view.value?.you) return;
+/** Tells that somebody wrote; not of what was written before this page came. */
+export function noticeWriting({ seat, to, at }: Said): void {
+  const now = circle.view.value;
+  if (now === null || seat === now.you || at < now.now) return;
   tell(() => text.writing.wrote(circle.nameEver(seat) ?? text.someone, to));
 }

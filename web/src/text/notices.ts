@@ -7,6 +7,9 @@ export interface About {
   words: string;
 }
 
+/** A title may end with a mark of its own. */
+const now = (title: string) => `Now: ${title}${/[.?!…]$/.test(title) ? "" : "."}`;
+
 export const NOTICES: Record<string, (about: About) => string> = {
   your_turn: () => "It is your turn. Take your time.",
   turn_started: ({ name }) => `${name} has the piece.`,
@@ -21,13 +24,13 @@ export const NOTICES: Record<string, (about: About) => string> = {
   gently_signalled: () => "A little time is left.",
   responses_welcomed: ({ name }) => `${name} welcomes answers. Raise your hand if you have one.`,
 
-  talk_started: ({ title }) => (title ? `Now: ${title}.` : "Open talk begins."),
-  round_started: ({ title }) => (title ? `Now: ${title}.` : "A round begins."),
+  talk_started: ({ title }) => (title ? now(title) : "Open talk begins."),
+  round_started: ({ title }) => (title ? now(title) : "A round begins."),
   queue_started: ({ title }) =>
-    `${title ? `Now: ${title}.` : "Open sharing begins."} Raise your hand when you want to speak.`,
-  read_started: ({ title }) => (title ? `Now: ${title}.` : "We read together."),
-  pairs_started: ({ title }) => (title ? `Now: ${title}.` : "We talk in pairs."),
-  silence_started: ({ title }) => (title ? `Now: ${title}.` : "A silence begins."),
+    `${title ? now(title) : "Open sharing begins."} Raise your hand when you want to speak.`,
+  read_started: ({ title }) => (title ? now(title) : "We read together."),
+  pairs_started: ({ title }) => (title ? now(title) : "We talk in pairs."),
+  silence_started: ({ title }) => (title ? now(title) : "A silence begins."),
   pair_turn: ({ name }) => `${name} speaks. You listen.`,
   pair_silence: () => "A short silence.",
   pair_together: () => "You may both speak.",

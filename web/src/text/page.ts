@@ -21,7 +21,7 @@ export const page = {
     safe: "Everything rests for a moment",
     /** In front of what comes next. */
     next: (title: string) => `then ${title}`,
-    isOver: (title: string) => `${title} is complete`,
+    isOver: (title: string) => `“${title}” is complete`,
   },
   piece: {
     yourTurn: "It is your turn",

@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import type { Command } from "../net/socket";
 import type { Reason, SeatView, View } from "../protocol";
-import { type Names, nameOf } from "../state/reading";
+import { leadsIn, type Names, nameOf } from "../state/reading";
 import { text } from "../text/en";
 import { lead } from "../text/lead";
 import { person } from "../text/people";
@@ -37,7 +37,11 @@ export function choices(seat: SeatView, view: View): Choice[] {
     ["uncover_camera", person.uncover, { kind: "uncover_camera", seat: id }],
     ["show_card", person.card, "card"],
     ["withdraw_card", person.withdraw, { kind: "withdraw_card", seat: id }],
-    ["offer_quiet", person.quiet, { kind: "offer_quiet", seat: id }],
+    [
+      "offer_quiet",
+      leadsIn(view) ? person.quiet : text.need.quiet,
+      { kind: "offer_quiet", seat: id },
+    ],
     ["move_to_waiting", person.waiting, { kind: "move_to_waiting", seat: id }],
     ["set_roles", person.handOver, "hand over"],
     ["remove", person.remove, "remove"],
