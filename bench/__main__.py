@@ -13,7 +13,12 @@ from bench import circle, forward
 
 LATEST = Path(__file__).with_name("latest.json")
 PAGE = Path(__file__).parents[1] / "docs/performance.md"
-TARGETS = {"forward_us_per_packet": 10.0, "handover_ms_p95": 150.0, "join_ms_p95": 1000.0}
+TARGETS = {
+    "forward_us_per_packet": 10.0,
+    "handover_ms_p95": 150.0,
+    "safe_room_ms_p95": 500.0,
+    "join_ms_p95": 1000.0,
+}
 """At most this much."""
 
 

@@ -1,4 +1,4 @@
-"""What people wait for in a circle of 8: the floor moving on, and taking a seat.
+"""What people wait for in a circle of 8: the floor moving on, a safe room, and taking a seat.
 
 The product's own server (`peermeet serve`, a web process and a media worker, durable SQLite)
 against people who decode nothing: `bench.member` for the datagrams, the robots' line for the
@@ -21,7 +21,16 @@ from contextlib import suppress
 from pathlib import Path
 
 from bench.member import Member
-from peermeet.core.messages import Command, Leave, PassTurn, SetMic, StartPhase
+from peermeet.core.messages import (
+    Command,
+    Leave,
+    LiftSafety,
+    PassTurn,
+    SafeRoom,
+    SetCamera,
+    SetMic,
+    StartPhase,
+)
 from peermeet.core.model import Mode, SeatId
 from peermeet.core.project import Progress, View
 from peermeet.protocol import (
@@ -43,6 +52,10 @@ PEOPLE = 8
 ROUNDS = 10
 """Of PEOPLE - 1 hand-overs each."""
 JOINS = 50
+SAFE_ROOMS = 30
+"""Each with everybody heard and seen before."""
+QUIET_S = 0.6
+"""Nothing more comes after this long, or it is not quiet; longer than what is allowed."""
 WARM_UP = 2
 """Joins, and hand-overs, that do not count."""
 PACKET_S = 0.02
@@ -63,6 +76,8 @@ class Person:
         self.view: View | None = None
         self.heard: dict[SeatId, float] = {}
         """When the first packet of each seat came, since it was last cleared; seconds."""
+        self.heard_last: dict[SeatId, float] = {}
+        """When the newest packet of each seat came, of sound or picture."""
         self._line = line
         self._streams: dict[str, SeatId] = {}
         self._news = asyncio.Event()
@@ -105,6 +120,10 @@ class Person:
         """Send one packet, whatever the floor."""
         self._member.speak()
 
+    def show(self, key_frame: bool) -> None:
+        """Send one picture, whatever the gates."""
+        self._member.show(key_frame)
+
     async def leave(self) -> None:
         """Free the seat and close everything."""
         # The answer to leaving is the end of the line.
@@ -127,16 +146,22 @@ class Person:
 
     def _hear(self, mid: str, _: bytes) -> None:
         seat = self._streams.get(mid)
-        if seat is not None and seat not in self.heard:
-            self.heard[seat] = time.perf_counter()
+        if seat is None:
+            return
+        self.heard_last[seat] = time.perf_counter()
+        if seat not in self.heard:
+            self.heard[seat] = self.heard_last[seat]
             self._news.set()
 
 
-async def talk(people: Sequence[Person]) -> None:
-    """Everybody sends 50 packets a second, evenly spread, until cancelled."""
+async def talk(people: Sequence[Person], pictures: bool = False) -> None:
+    """Everybody sends 50 packets a second, evenly spread, until cancelled; and 25 pictures."""
     begun, sent = time.perf_counter(), 0
     while True:
         people[sent % len(people)].speak()
+        turn = sent // len(people)
+        if pictures and turn % 2:
+            people[sent % len(people)].show(key_frame=turn % 50 == 1)
         sent += 1
         due = begun + sent * PACKET_S / len(people)
         await asyncio.sleep(max(0.0, due - time.perf_counter()))
@@ -193,6 +218,40 @@ async def hand_overs(people: dict[SeatId, Person], lead: Person, folder: Path) -
     return measured[WARM_UP:]
 
 
+async def safe_room(people: Sequence[Person], lead: Person) -> Stages:
+    """Somebody who leads presses the key; until the last packet of anybody else has come."""
+    members = [person for person in people if person is not lead]
+    seats = [person.seat for person in members]
+    for person in members:
+        await person.do(SetMic(True))
+        await person.do(SetCamera(True))
+    for person in people:
+        person.heard.clear()
+        await person.hear([seat for seat in seats if seat != person.seat])
+    await asyncio.sleep(random.uniform(*PAUSE_S))
+    stages, begun = Stages(), time.perf_counter()
+    await lead.do(SafeRoom())
+    stages["done"] = (time.perf_counter() - begun) * 1000
+    await asyncio.sleep(QUIET_S)
+    last = max(p.heard_last[seat] for p in people for seat in seats if seat in p.heard_last)
+    if time.perf_counter() - last < PACKET_S:
+        raise AssertionError("packets still come")
+    stages["quiet"] = (last - begun) * 1000
+    await lead.do(LiftSafety(everyone=True))
+    return stages
+
+
+async def safe_rooms(people: Sequence[Person], lead: Person) -> list[Stages]:
+    """Open talk, everybody at once, and one key."""
+    await lead.do(StartPhase(Mode.TALK))
+    talking = asyncio.create_task(talk(people, pictures=True))
+    try:
+        return [await safe_room(people, lead) for _ in range(WARM_UP + SAFE_ROOMS)][WARM_UP:]
+    finally:
+        talking.cancel()
+        await asyncio.gather(talking, return_exceptions=True)
+
+
 async def join(link: Link, others: Sequence[SeatId]) -> Stages:
     """Come, hear all the others, and go."""
     stages, cpu, begun = Stages(), time.process_time(), time.perf_counter()
@@ -243,6 +302,11 @@ async def meet(lead: Link, link: Link, folder: Path) -> dict[str, float]:
         people[last.seat] = last
         everybody.append(last)
         handed = await hand_overs(people, facilitator, folder)
+        talking.cancel()
+        await asyncio.gather(talking, return_exceptions=True)
+        # Eight robots beside the one who presses the key.
+        everybody.append(await Person.sit(link))
+        made_safe = await safe_rooms(everybody, facilitator)
         for person in everybody:
             await person.leave()
     finally:
@@ -256,6 +320,10 @@ async def meet(lead: Link, link: Link, folder: Path) -> dict[str, float]:
         "handover_told_ms_p50": _percentile(handed, "told", 50),
         "handover_mic_ms_p50": _percentile(handed, "mic", 50),
         "handover_client_cpu_ms_p50": _percentile(handed, "client_cpu", 50),
+        "safe_rooms": len(made_safe),
+        "safe_room_ms_p50": _percentile(made_safe, "quiet", 50),
+        "safe_room_ms_p95": _percentile(made_safe, "quiet", 95),
+        "safe_room_done_ms_p50": _percentile(made_safe, "done", 50),
         "flush_ms_p50": _percentile(handed, "flush", 50),
         "flush_ms_p95": _percentile(handed, "flush", 95),
         "joins": len(joined),
