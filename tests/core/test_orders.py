@@ -283,6 +283,14 @@ def test_who_is_away_listening_or_outside_is_in_no_pair() -> None:
     assert [{meeting.name(s) for s in pair} for pair in pairs] == [{"cleo", "dev", "eve"}]
 
 
+def test_pairs_after_pairs_are_made_of_everybody_again() -> None:
+    meeting = Meeting("fay*", "ana", "ben", "cleo", "dev").phase(Mode.PAIRS)
+    before = {frozenset(meeting.space(n)) for n in ("ana", "ben", "cleo", "dev")}
+    meeting.phase(Mode.PAIRS)
+    after = {frozenset(meeting.space(n)) for n in ("ana", "ben", "cleo", "dev")}
+    assert sorted(map(len, before)) == sorted(map(len, after)) == [2, 2]
+
+
 def test_giving_the_floor_out_of_order_takes_a_waiting_place() -> None:
     meeting = Meeting(*NAMES).sheet(ROUND)
     meeting.fay.does(GiveTurn, seat="ben")

@@ -56,10 +56,12 @@ def complete_pairs(draft: Draft) -> None:
 
 def leave_space(draft: Draft, seat: SeatId) -> None:
     """Out of a pair or a quiet space, whichever the seat is in."""
-    if is_in_quiet(draft.circle, seat):
-        draft.add(m.QuietEnded(seat))
-    else:
+    two = next((two for two in draft.circle.quiet if seat in two), None)
+    if two is None:
         leave_pair(draft, seat)
+    else:
+        # Whoever of them leaves: the one who seemed away is the one who is told to be back.
+        draft.add(m.QuietEnded(two[0]))
 
 
 # --- Stepping out and quiet words ---------------------------------------------------------------

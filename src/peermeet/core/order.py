@@ -72,7 +72,8 @@ def pairs_for(circle: Circle) -> tuple[tuple[SeatId, ...], ...]:
 
     Who leads stays with the circle, unless a single other person would be left without a partner.
     """
-    here = [s for s in circle.seats if is_available(circle, s)]
+    together = replace(circle, spaces={})  # Who is in pairs now comes back first.
+    here = [s for s in circle.seats if is_available(together, s)]
     others = [s for s in here if not has(circle.seats[s], Power.LEAD)]
     if len(others) == 1:
         others += [s for s in here if s not in others][:1]
