@@ -43,7 +43,7 @@ export function seatWords(seat: SeatView, view: View): string {
   const words = text.seat;
   if (!seat.present) return words.away;
   if (seat.veiled) return words.veiled;
-  if (seat.apart) return words.apart;
+  if (seat.apart) return view.phase.mode === "pairs" ? words.apartInPairs : words.apart;
   if (holderOf(view) === seat.id) return view.turn ? words.holds : "";
   if (seat.hand && !isApart(view)) return words.asked;
   if (seat.mic === "on") return words.micOn;

@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import type { View } from "../protocol";
-import { type MainAction, mainAction, namesNext, turnChoices } from "../state/choices";
+import { type Choice, type MainAction, mainAction, namesNext, turnChoices } from "../state/choices";
 import { helps, profiles, waiting } from "../state/circle";
 import { micTrouble, switchMic } from "../state/own";
 import { isApart, nameOf, seatOf } from "../state/reading";
@@ -30,11 +30,7 @@ export function Foot({ view }: { view: View }) {
       {isHolder && view.turn?.ready === false && micTrouble.value && (
         <Act command={{ kind: "begin_turn", turn: view.turns_given }}>{text.act.begin}</Act>
       )}
-      {turnChoices(view).map(({ label, command }) => (
-        <Act key={command.kind} command={command}>
-          {label}
-        </Act>
-      ))}
+      <Choices all={turnChoices(view)} />
       {isApart(view) && (
         <Act command={{ kind: "leave_space" }}>
           {view.pair ? text.act.leavePair : text.act.backToCircle}
@@ -86,6 +82,39 @@ function Main({ action, view, class: look }: MainProps) {
         </button>
       );
   }
+}
+
+/** As many as fit beside the main button without covering the circle. */
+const BESIDE = 2;
+
+/** What else may be done with one's own turn; the rarer things in a window. */
+function Choices({ all }: { all: Choice[] }) {
+  const [isOpen, setOpen] = useState(false);
+  const close = () => setOpen(false);
+  const rest = all.slice(BESIDE);
+  return (
+    <>
+      {all.slice(0, BESIDE).map(({ label, command }) => (
+        <Act key={command.kind} command={command}>
+          {label}
+        </Act>
+      ))}
+      {rest.length > 0 && (
+        <button type="button" onClick={() => setOpen(true)}>
+          {text.act.more}
+        </button>
+      )}
+      {isOpen && rest.length > 0 && (
+        <Dialog title={text.act.moreTitle} onClose={close}>
+          {rest.map(({ label, command }) => (
+            <Act key={command.kind} command={command} onDone={close}>
+              {label}
+            </Act>
+          ))}
+        </Dialog>
+      )}
+    </>
+  );
 }
 
 /** One's turn ends by naming who comes next. */
