@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import signal
 import sys
 from collections.abc import Coroutine
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from peermeet.protocol import COLORS, Profile
+from peermeet.robots.cast import PRACTICE, Pace, Part, play, profile_of
 from peermeet.robots.habits import Habits, facilitate, take_part
 from peermeet.robots.line import BadLink, Link
 from peermeet.robots.options import MAX_ROBOTS
@@ -67,6 +69,9 @@ def main(chosen: argparse.Namespace) -> int:
 
     Exit code 2: no invitation; 1: no robot got in; else 0.
     """
+    if chosen.cast is not None:
+        # Nobody's real circle on this machine should feel that somebody practises.
+        os.nice(10)
     habits = Habits()
     if chosen.turn_seconds is not None:
         least, most = sorted(chosen.turn_seconds)
@@ -83,6 +88,8 @@ def main(chosen: argparse.Namespace) -> int:
                     lead=chosen.lead,
                     seed=chosen.seed,
                 )
+                if chosen.cast is None
+                else practise(chosen.link, seconds=chosen.seconds, report=chosen.report)
             )
         )
     except BadLink as error:
@@ -145,6 +152,57 @@ async def run(
         told = CrowdReport(robots=[_report(robot) for robot in robots])
         _write(told, report)
     return told
+
+
+async def practise(
+    link: str,
+    *,
+    seconds: float | None = None,
+    report: Path | None = None,
+    habits: Habits | None = None,
+    pace: Pace | None = None,
+) -> CrowdReport:
+    """Let the cast of the practice room play until `seconds` are over, or nobody leads any more.
+
+    Cancelling ends it as well. Raises `BadLink` before anybody joins.
+    """
+    invitation = Link.parse(link)
+    habits = habits or Habits(later_chance=0.0)
+    robots = [
+        Robot(
+            invitation,
+            profile_of(place),
+            seed=place,
+            pictures_per_second=_PICTURES_PER_SECOND_IN_ALL / len(PRACTICE) / 2,
+        )
+        for place in range(len(PRACTICE))
+    ]
+    try:
+        async with asyncio.timeout(seconds):
+            await asyncio.gather(
+                *(
+                    _play(robot, place * _ARRIVAL_S, part, habits, pace or Pace())
+                    for place, (robot, (_, part)) in enumerate(zip(robots, PRACTICE, strict=True))
+                )
+            )
+    except TimeoutError:
+        pass  # The time that was asked for is over.
+    finally:
+        await asyncio.gather(*(_leave(robot) for robot in robots))
+        told = CrowdReport(robots=[_report(robot) for robot in robots])
+        _write(told, report)
+    return told
+
+
+async def _play(robot: Robot, after_s: float, part: Part, habits: Habits, pace: Pace) -> None:
+    await asyncio.sleep(after_s)
+    try:
+        await robot.join()
+    except RobotFailed as error:
+        robot.errors.append(f"join: {error}")
+        return
+    await play(robot, part, habits, pace)
+    await _leave(robot)
 
 
 async def _until_told(work: Coroutine[Any, Any, CrowdReport]) -> CrowdReport:

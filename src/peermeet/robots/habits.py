@@ -7,8 +7,10 @@ so that a run can be repeated.
 from __future__ import annotations
 
 import random
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from peermeet.core.messages import (
     Command,
@@ -22,7 +24,7 @@ from peermeet.core.messages import (
     SetRoles,
     StartPhase,
 )
-from peermeet.core.model import Mode, Role, Stage
+from peermeet.core.model import Mode, Order, Role, Stage
 from peermeet.core.project import SeatView, View
 from peermeet.robots.line import LineEnded, Refused
 from peermeet.robots.robot import Robot
@@ -43,6 +45,14 @@ _LOST_RACES = {
     "nobody_left",
     "not_allowed",
     "busy",
+    "unled",
+    "veiled",
+    "in_waiting_area",
+    "away_from_circle",
+    "not_offered",
+    "no_offer",
+    "chat_off",
+    "too_fast",
 }
 
 
@@ -60,19 +70,28 @@ class Habits:
     """How long it listens before it does something by itself."""
     later_chance: float = 0.08
     hand_chance: float = 0.15
+    queue_chance: float = 0.5
+    """Of raising a hand where that asks for the floor."""
 
 
-async def take_part(robot: Robot, habits: Habits) -> None:
+Hold = Callable[[Robot, Habits], Coroutine[Any, Any, None]]
+"""What somebody does with a turn that has just begun."""
+
+
+async def take_part(
+    robot: Robot, habits: Habits, hold: Hold | None = None, camera: bool = True
+) -> None:
     """Live in the circle until cancelled: show oneself, wait for the floor, speak, pass."""
-    chance = robot.chance
-    await _press(robot, SetCamera(True))
+    chance, hold = robot.chance, hold or hold_floor
+    if camera:
+        await press(robot, SetCamera(True))
     while robot.ended is None:
         view = robot.view
         if view is None:
             await robot.wait(lambda: robot.view is not None, 1.0)
-        elif _may_speak_in_turn(robot):
-            await _hold_floor(robot, habits)
-        elif view.phase.mode is Mode.TALK and not view.paused:
+        elif has_floor(robot):
+            await hold(robot, habits)
+        elif view.phase.mode in (Mode.TALK, Mode.PAIRS) and not view.paused:
             await _talk(robot, habits)
         else:
             patience_s = chance.uniform(*habits.listen_s)
@@ -92,18 +111,18 @@ async def facilitate(robot: Robot, turn_ms: int = 60_000, talk_s: Range = (8.0, 
             await robot.wait(partial(_is_newer, robot, view), 1.0)
         elif (other := _other_facilitator(view)) is not None:
             if Role.FACILITATOR not in other.roles and "set_roles" in other.may:
-                await _press(robot, SetRoles(other.id, (Role.FACILITATOR,)))
+                await press(robot, SetRoles(other.id, (Role.FACILITATOR,)))
             await robot.wait(partial(_is_newer, robot, view), 1.0)
         elif view.phase.mode is Mode.TALK:
             patience_s = robot.chance.uniform(*talk_s)
             if not await robot.wait(partial(_is_news, robot, view), patience_s):
-                await _press(robot, StartPhase(Mode.ROUND, turn_ms=turn_ms))
+                await press(robot, StartPhase(Mode.ROUND, turn_ms=turn_ms))
         elif view.phase.mode is Mode.SILENCE or view.phase.over:
-            await _press(robot, StartPhase(Mode.TALK))
+            await press(robot, StartPhase(Mode.TALK))
         elif view.turn is None:
-            await _press(robot, NextTurn(view.turns_given))
+            await press(robot, NextTurn(view.turns_given))
         elif view.turn.stage is Stage.OVERDUE:
-            await _press(robot, NextTurn(view.turn.number))
+            await press(robot, NextTurn(view.turn.number))
         else:
             await robot.wait(partial(_is_newer, robot, view), 1.0)
 
@@ -119,24 +138,25 @@ def _other_facilitator(view: View) -> SeatView | None:
     return None
 
 
-async def _hold_floor(robot: Robot, habits: Habits) -> None:
+async def hold_floor(robot: Robot, habits: Habits) -> None:
+    """Speak for a while and pass; sometimes ask for later."""
     view, chance = robot.view, robot.chance
     assert view is not None and view.turn is not None
     number = view.turn.number
 
     def gone() -> bool:
-        return not _may_speak_in_turn(robot, number)
+        return not has_floor(robot, number)
 
     if await robot.wait(gone, chance.uniform(*habits.breath_s)):
         return
     if "later" in view.may and chance.random() < habits.later_chance:
-        await _press(robot, Later(number))
+        await press(robot, Later(number))
     else:
-        await _press(robot, SetMic(True))
+        await press(robot, SetMic(True))
         if await robot.wait(gone, chance.uniform(*habits.turn_s)):
             return
-        await _press(robot, SetMic(False))
-        await _press(robot, PassTurn(number))
+        await press(robot, SetMic(False))
+        await press(robot, PassTurn(number))
     # The view that shows it comes by itself; do not press twice before it is here.
     await robot.wait(gone, 2.0)
 
@@ -148,22 +168,26 @@ async def _talk(robot: Robot, habits: Habits) -> None:
     if await robot.wait(over, chance.uniform(*habits.listen_s)) or robot.view is None:
         return
     if "set_mic" in robot.view.may:
-        await _press(robot, SetMic(True))
+        await press(robot, SetMic(True))
         await robot.wait(over, chance.uniform(*habits.talk_s))
-        await _press(robot, SetMic(False))
+        await press(robot, SetMic(False))
 
 
 async def _consider_hand(robot: Robot, habits: Habits) -> None:
     view, me = robot.view, robot.me
     if view is None or me is None:
         return
+    in_line = view.phase.mode is Mode.QUEUE or view.phase.order is Order.HAND
     if me.hand:
-        await _press(robot, LowerHand())
+        if not in_line:
+            await press(robot, LowerHand())
+    elif in_line and "raise_hand" in view.may and robot.chance.random() < habits.queue_chance:
+        await press(robot, RaiseHand())
     elif "raise_hand" in view.may and robot.chance.random() < habits.hand_chance:
-        await _press(robot, RaiseHand())
+        await press(robot, RaiseHand())
 
 
-async def _press(robot: Robot, command: Command) -> None:
+async def press(robot: Robot, command: Command) -> None:
     """Press a button; a "no" because somebody was quicker is part of life."""
     try:
         match command:
@@ -183,9 +207,10 @@ async def _press(robot: Robot, command: Command) -> None:
         robot.errors.append(f"{command.kind}: no answer")
 
 
-def _may_speak_in_turn(robot: Robot, number: int | None = None) -> bool:
+def has_floor(robot: Robot, number: int | None = None) -> bool:
+    """Whether it is the robot's turn, of this number if one is given, and nothing stands."""
     view = robot.view
-    if view is None or view.turn is None or view.paused:
+    if view is None or view.turn is None or view.paused or view.safe:
         return False
     return view.turn.seat == robot.seat and number in (None, view.turn.number)
 
@@ -197,7 +222,8 @@ def _is_news(robot: Robot, view: View) -> bool:
         new is None
         or new.phase.number != view.phase.number
         or new.paused != view.paused
-        or _may_speak_in_turn(robot)
+        or new.safe != view.safe
+        or has_floor(robot)
     )
 
 

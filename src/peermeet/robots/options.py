@@ -34,6 +34,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="LINK",
         help="a facilitator's link: the first robot comes by it and leads until a person does",
     )
+    parser.add_argument(
+        "--cast",
+        choices=("practice",),
+        help="six robots who are hard to facilitate, instead of any number of ordinary ones;"
+        " they go when nobody leads",
+    )
     parser.add_argument("--seed", type=int, default=1, help="another number, other choices (1)")
     parser.add_argument("--report", type=Path, metavar="FILE", help="write what they saw as JSON")
 

@@ -16,11 +16,12 @@ from typing import Any, Self
 
 from peermeet.core.messages import Command, Leave, SetCamera, SetMic
 from peermeet.core.model import SeatId
-from peermeet.core.project import Camera, Mic, SeatView, View
+from peermeet.core.project import Camera, Mic, SeatView, To, View
 from peermeet.protocol import (
     AGREEMENT_VERSION,
     VERSION,
     Answer,
+    ChangeProfile,
     Do,
     Done,
     Fault,
@@ -29,6 +30,7 @@ from peermeet.protocol import (
     Offer,
     Profile,
     Reoffer,
+    Say,
     ServerFrame,
     Show,
     Streams,
@@ -89,6 +91,8 @@ class Robot:
         """Why it has gone for good, such as "circle_ended"; None while it takes part."""
         self.connections = 0
         """How often it got a welcome."""
+        self.unruly = False
+        """Whether it sends its voice whatever the server says."""
         self._pairs = pairs
         self._pictures_per_second = pictures_per_second
         self._line: Line | None = None
@@ -97,6 +101,7 @@ class Robot:
         self._sequence = -1
         self._failures = 0
         self._opening = False
+        self._away_s = 0.0
         self._connecting = False
         self._wants_camera = False
         self._wants_mic = False
@@ -189,6 +194,17 @@ class Robot:
             self._wants_camera = False
             raise
 
+    async def say(self, to: To, text: str) -> None:
+        """Write. Raises as `do`."""
+        await self._ask(lambda ref: Say(ref, to, text))
+
+    async def rename(self, profile: Profile) -> None:
+        """Appear otherwise from now on. Raises `LineEnded`."""
+        self.profile = profile
+        if self._line is None:
+            raise LineEnded("away", again=True)
+        await self._line.send(ChangeProfile(profile))
+
     async def until(self, condition: Callable[[], bool], within_s: float = 10.0) -> None:
         """Wait for something about this robot to become true. Raises `TimeoutError`."""
         async with asyncio.timeout(within_s):
@@ -208,6 +224,13 @@ class Robot:
         if self._line is not None:
             self._line.cut()
 
+    async def drop_out(self, for_s: float) -> None:
+        """Lose the whole network for a while: the line and the call."""
+        self._away_s = for_s
+        self.cut_line()
+        if self.call is not None:
+            await self.call.close()
+
     def renew_call(self) -> None:
         """Make a new media connection, as a page does that was told to offer again."""
         self._call_wanted.set()
@@ -226,6 +249,8 @@ class Robot:
                 self._wake()
                 return
             log.info("robot line ended code=%s failures=%d", end.code, self._failures)
+            away_s, self._away_s = self._away_s, 0.0
+            await asyncio.sleep(away_s)
             longest_s = min(_LONGEST_RETRY_S, _FIRST_RETRY_S * 2**self._failures)
             self._failures += 1
             await asyncio.sleep(self.chance.uniform(0, longest_s))
@@ -300,7 +325,7 @@ class Robot:
         except (Refused, LineEnded, TimeoutError) as error:
             log.info("robot stays off after reconnecting reason=%s", type(error).__name__)
 
-    async def _ask(self, frame: Callable[[str], Do | Offer]) -> Done | Answer:
+    async def _ask(self, frame: Callable[[str], Do | Offer | Say]) -> Done | Answer:
         if self._line is None:
             raise LineEnded("away", again=True)
         return await self._line.ask(frame)
@@ -312,7 +337,7 @@ class Robot:
             return
         if self.call.microphone.switched_on and me.mic is not Mic.ON:
             self._wants_mic = False
-        self.call.microphone.switch(me.mic is Mic.ON)
+        self.call.microphone.switch(me.mic is Mic.ON or self.unruly)
         self.call.camera.switch(me.camera is Camera.ON)
 
     # --- The call --------------------------------------------------------------------------
