@@ -29,7 +29,8 @@ class LoopClock(SystemClock):
         return Millis(START + int(self._loop.time() * 1000))
 
     def seconds_until(self, at: Millis) -> float:
-        return (at - START) / 1000 - self._loop.time()
+        # Of whole milliseconds: time stands still here, so no wait may end a hair too early.
+        return (at - self.now()) / 1000
 
     def not_before(self, at: Millis) -> None:
         assert at <= self.now(), "the journal is from the future"
