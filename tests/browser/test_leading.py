@@ -421,8 +421,14 @@ async def test_fay_leads_a_whole_meeting_by_keyboard_alone(
     await go_to("Choose this one")
     await keys.press("Enter")
     await expect(fay.button("Open: Welcome")).to_be_visible()
-    await keys.press("o")
-    await expect(fay.button("Open: How do you arrive?")).to_be_visible()
+    await go_to("Open: Welcome")
+    await keys.press("Enter")
+    await expect(fay.button("Open: How do you arrive?")).to_be_focused()
+    await go_to("Run sheet…")
+    await keys.press("Enter")
+    await fay.sees("turns of 15 seconds")
+    await keys.press("Escape")
+    await expect(fay.button("Run sheet…")).to_be_focused()
     await keys.press("o")
 
     async def lead_round() -> None:

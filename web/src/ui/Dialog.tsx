@@ -19,14 +19,26 @@ interface Props {
 export function Dialog({ title, onClose, closing = text.close, isHelp, isWide, children }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   const heading = useRef<HTMLHeadingElement>(null);
+  const isGone = useRef(false);
   const id = useId();
   useLayoutEffect(() => {
-    dialog.current?.showModal();
+    const element = dialog.current;
+    element?.showModal();
     // It is read from its title, and Enter does nothing by accident.
     heading.current?.focus();
+    return () => {
+      // Taken away by what was chosen in it: only a dialog that closes gives the focus back.
+      isGone.current = true;
+      element?.close();
+    };
   }, []);
   return (
-    <dialog ref={dialog} class={isWide ? "wide" : ""} aria-labelledby={id} onClose={onClose}>
+    <dialog
+      ref={dialog}
+      class={isWide ? "wide" : ""}
+      aria-labelledby={id}
+      onClose={() => isGone.current || onClose()}
+    >
       <div class="dialog-top">
         <h2 id={id} ref={heading} tabIndex={-1}>
           {title}

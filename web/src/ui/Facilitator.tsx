@@ -47,7 +47,7 @@ export function Facilitator({ view }: { view: View }) {
       {turn.length > 0 && (
         <div class="pairs">
           {turn.map((control) => (
-            <ControlButton key={control.label} control={control} />
+            <ControlButton key={control.key} control={control} />
           ))}
         </div>
       )}

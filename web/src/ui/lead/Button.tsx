@@ -1,9 +1,9 @@
 import { signal } from "@preact/signals";
+import { waiting } from "../../state/circle";
 import type { Control, Opens } from "../../state/lead";
 import { settings } from "../../state/session";
 import { insert } from "../../state/sheets";
 import { ask } from "../../state/visit";
-import { Act } from "../Act";
 
 /** Which window of the facilitator's side is open; only ever one. */
 export const opened = signal<Opens | null>(null);
@@ -18,34 +18,20 @@ export function run({ does }: Control): void {
 interface Props {
   control: Control;
   class?: string;
-  onDone?(): void;
 }
 
-/** A control as a button, with its key beside it. */
-export function ControlButton({ control, class: extra = "", onDone }: Props) {
-  const shortcut = settings.keys.value ? control.key : undefined;
-  if ("command" in control.does)
-    return (
-      <Act
-        command={control.does.command}
-        class={extra}
-        shortcut={shortcut}
-        {...(onDone ? { onDone } : {})}
-      >
-        {control.label}
-      </Act>
-    );
+/** A control as a button, with its key beside it. Another control in its place keeps the focus. */
+export function ControlButton({ control, class: extra = "" }: Props) {
+  const { does, key, label } = control;
   return (
     <button
       type="button"
       class={extra}
-      onClick={() => {
-        onDone?.();
-        run(control);
-      }}
+      aria-disabled={"command" in does && waiting.value.has(does.command.kind)}
+      onClick={() => run(control)}
     >
-      {control.label}
-      {shortcut && <kbd>{shortcut}</kbd>}
+      {label}
+      {settings.keys.value && <kbd>{key}</kbd>}
     </button>
   );
 }
