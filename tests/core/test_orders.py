@@ -19,8 +19,9 @@ from peermeet.core.messages import (
     OpenPhase,
     PassTurn,
     RaiseHand,
+    WelcomeResponses,
 )
-from peermeet.core.model import Mode, Order, Phase, Role, Who
+from peermeet.core.model import CrossTalk, Mode, Order, Phase, Role, Who
 from peermeet.core.order import order_for, pairs_for
 from tests.kit import Meeting
 
@@ -217,16 +218,25 @@ def test_nobody_waiting_means_a_round_is_simply_over() -> None:
 
 
 def test_a_changed_order_takes_hold_among_those_who_wait() -> None:
-    meeting = Meeting(*NAMES).round(turn_s=60)
-    meeting.fay.speaks()
+    meeting = Meeting(*NAMES).round(turn_s=60, first="ben")
+    meeting.ben.speaks()
     meeting.sheet(ROUND)
-    assert meeting.holder == "fay"
     meeting.fay.does(Later)
-    meeting.ana.speaks()
     meeting.joins("dev")
+    assert (meeting.holder, meeting.waiting) == ("ana", ["ben", "cleo", "fay", "dev"])
     meeting.fay.does(ChangePhase, index=0, order=Order.QUIET_FIRST)
-    assert meeting.waiting == ["ben", "cleo", "dev", "fay"], "who comes again stays at the end"
+    assert meeting.waiting == ["cleo", "dev", "ben", "fay"], "who comes again stays at the end"
     assert meeting.holder == "ana"
+
+
+def test_answers_stay_before_whatever_order() -> None:
+    meeting = Meeting(*NAMES).sheet(replace(ROUND, crosstalk=CrossTalk.INVITED))
+    for name in ("cleo", "ben"):
+        meeting.people[name].does(RaiseHand)
+    meeting.fay.does(WelcomeResponses, on=True)
+    meeting.fay.does(PassTurn)
+    meeting.fay.does(ChangePhase, index=0, order=Order.QUIET_FIRST)
+    assert (meeting.holder, meeting.waiting) == ("cleo", ["ben", "ana", "ben", "cleo"])
 
 
 def test_a_changed_order_by_chance_moves_people() -> None:

@@ -517,10 +517,9 @@ class AnyCircle:
                 self.had_floor = None
             case m.TurnStarted(seat=seat) if moved:
                 self._must_be_quietest(before, seat)
-            case m.SeatLeft(seat=seat) | m.SeatRemoved(seat=seat):
-                self.last_heard.pop(seat, None)
+            case m.SeatLeft() | m.SeatRemoved() | m.SeatSentToWait() | m.RolesChanged():
                 self.spoken_ms.clear()
-            case m.PairLeft() | m.RoomMadeSafe() | m.SeatSentToWait() | m.RolesChanged():
+            case m.PairLeft() | m.RoomMadeSafe():
                 self.spoken_ms.clear()
             case m.PairNoticed(space=space, left_ms=left_ms) if left_ms is not None:
                 assert left_ms == CALL_BACK_MS

@@ -243,7 +243,7 @@ def _apply_seat(circle: Circle, event: SeatEvent, at: Millis) -> Circle:
         case m.HandLowered(seat=seat):
             return replace(circle, hands=_without(circle.hands, seat))
         case m.SeatSentToWait(seat=seat):
-            waits = replace(circle.seats[seat], waiting=True, mic_on=False, camera_on=False)
+            waits = replace(circle.seats[seat], waiting=True, camera_on=False)
             return _seat(_leave_places(circle, seat), waits)
         case m.SeatAdmitted(seat=seat):
             return _sit_down(circle, _veiled(circle, replace(circle.seats[seat], waiting=False)))
@@ -252,10 +252,9 @@ def _apply_seat(circle: Circle, event: SeatEvent, at: Millis) -> Circle:
             now = replace(before, roles=frozenset(roles))
             if has(before, Power.LEAD):
                 now = _veiled(circle, now)
-            led = circle.led or Role.FACILITATOR in roles
             if takes_turns(now):
-                return _sit_down(replace(circle, led=led), now)
-            return replace(_seat(_leave_lines(circle, seat), now), led=led)
+                return _sit_down(circle, now)
+            return _seat(_leave_lines(circle, seat), now)
         case m.MicSwitched(seat=seat, on=on):
             circle = _seat(circle, replace(circle.seats[seat], mic_on=on))
             if on and circle.turn is not None and circle.turn.seat == seat:
@@ -289,7 +288,7 @@ def _changed(
         case m.MicHeld(held=held):
             return replace(seat, mic_held=held)
         case m.CameraCovered(reason=reason):
-            return replace(seat, camera_covered=reason, camera_on=seat.camera_on and not reason)
+            return replace(seat, camera_covered=reason, camera_on=False)
         case _ as never:
             assert_never(never)
 
@@ -314,14 +313,14 @@ def _veiled(circle: Circle, seat: Seat) -> Seat:
     """Who comes, or no longer leads, while the room is safe has to be readmitted like others."""
     if not circle.safe or has(seat, Power.LEAD):
         return seat
-    return replace(seat, veiled=True, mic_on=False, camera_on=False)
+    return replace(seat, veiled=True, camera_on=False)
 
 
 def _joined(circle: Circle, seat: Seat) -> Round | None:
     line, phase = circle.round, circle.phase
     if line is None or phase.mode is Mode.QUEUE or phase.who is Who.SPEAKER:
         return line
-    known = {p.seat for p in line.waiting if not p.response} | {e.seat for e in line.ended}
+    known = {p.seat for p in line.waiting} | {e.seat for e in line.ended}
     holds = circle.turn is not None and circle.turn.seat == seat.id
     if seat.id in known or holds or not is_eligible(circle, seat.id):
         return line
@@ -362,10 +361,7 @@ def _leave_places(circle: Circle, seat: SeatId) -> Circle:
 
 def _stand_up(circle: Circle, seat: SeatId) -> Circle:
     circle = _leave_places(circle, seat)
-    spoke_at = {s: at for s, at in circle.spoke_at.items() if s != seat}
-    return replace(
-        circle, seats={s: v for s, v in circle.seats.items() if s != seat}, spoke_at=spoke_at
-    )
+    return replace(circle, seats={s: v for s, v in circle.seats.items() if s != seat})
 
 
 # --- Phases -------------------------------------------------------------------------------------
@@ -437,10 +433,8 @@ def _change_phase(circle: Circle, event: m.PhaseChanged, at: Millis) -> Circle:
     index, phase = event.index, event.phase
     phases = list(circle.sheet.phases)
     if phase is None:
-        del phases[index]
-        later = circle.index is not None and circle.index > index
-        now = circle.index - 1 if later and circle.index is not None else circle.index
-        return replace(circle, sheet=replace(circle.sheet, phases=tuple(phases)), index=now)
+        del phases[index]  # One that is still to come, so that the index of the phase now holds.
+        return replace(circle, sheet=replace(circle.sheet, phases=tuple(phases)))
     phases[index] = phase
     circle = replace(circle, sheet=replace(circle.sheet, phases=tuple(phases)))
     if index != circle.index:
@@ -449,11 +443,12 @@ def _change_phase(circle: Circle, event: m.PhaseChanged, at: Millis) -> Circle:
     if line is not None:
         ordinary = phase.turn_ms
         waiting = [p if p.response else replace(p, turn_ms=ordinary) for p in line.waiting]
-        if event.order and phase.mode is Mode.ROUND:
+        if event.order:
             # Answers stay in front, and who comes again at the end.
-            again = {e.seat for e in line.ended if e.came_back}
-            places = {s: place for place, s in enumerate(event.order) if s not in again}
-            waiting.sort(key=lambda p: -1 if p.response else places.get(p.seat, len(event.order)))
+            again = {e.seat for e in line.ended}
+            order = [s for s in event.order if s not in again]
+            order += [p.seat for p in waiting if p.seat not in order]
+            waiting.sort(key=lambda p: (not p.response, order.index(p.seat)))
         line = replace(line, waiting=tuple(waiting))
     if phase.length_ms != circle.phase.length_ms:
         spent = 0 if clock is None else (circle.phase.length_ms or 0) - clock.left(at)

@@ -181,7 +181,8 @@ def _change(draft: Draft, command: m.ChangePhase) -> None:
     )
     require(is_sound(phase), Code.BAD_PHASE)
     if phase != base:
-        line = order_for(circle, phase) if is_now and order is not base.order else ()
+        moves = is_now and before.mode is Mode.ROUND and order is not base.order
+        line = order_for(circle, phase) if moves else ()
         draft.add(m.PhaseChanged(command.index, phase, line))
 
 
