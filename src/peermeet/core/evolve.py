@@ -110,9 +110,11 @@ def _settle_lead(circle: Circle, at: Millis) -> Circle:
         return circle
     present = [s for s in circle.seats.values() if s.present and not s.waiting]
     if any(has(s, Power.LEAD) for s in present):
+        if circle.unled_since is None and not circle.holding:
+            return circle
         return replace(circle, unled_since=None, holding=False)
     if not present:
-        return replace(circle, unled_since=None)
+        return circle if circle.unled_since is None else replace(circle, unled_since=None)
     since = at if circle.unled_since is None else circle.unled_since
     return replace(circle, unled_since=since)
 
@@ -122,10 +124,13 @@ def _settle_clocks(circle: Circle, at: Millis, stop: bool = False) -> Circle:
     turn, clock = circle.turn, circle.phase_clock
     if turn is not None:
         runs = not (stop or turn.held) and turn.ready and circle.seats[turn.seat].present
-        turn = replace(turn, clock=turn.clock.set_running(runs, at))
+        standing = turn.clock.set_running(runs, at)
+        turn = turn if standing is turn.clock else replace(turn, clock=standing)
     if clock is not None:
         runs = not (stop or circle.phase_over) and any(s.present for s in circle.seats.values())
         clock = clock.set_running(runs, at)
+    if turn is circle.turn and clock is circle.phase_clock and not circle.spaces:
+        return circle
     spaces = {
         name: replace(space, clock=space.clock.set_running(not stop and _runs(circle, space), at))
         for name, space in circle.spaces.items()

@@ -289,6 +289,8 @@ class Clock:
 
     def set_running(self, running: bool, now: Millis) -> Clock:
         """The same clock, running or standing still from `now` on."""
+        if running == (self.since is not None):
+            return self
         return Clock(self.left(now), now if running else None)
 
 

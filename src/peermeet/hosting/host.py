@@ -9,6 +9,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 from peermeet.core import messages as m
+from peermeet.core.messages import Refused
 from peermeet.core.model import SeatId
 from peermeet.hosting.ports import (
     Journal,
@@ -115,7 +116,10 @@ class Host:
                 await self._journal.delete(stored.id)
                 continue
             runner = self._start(stored, comes_back=True)
-            await runner.ask(None, m.Recover(stored.alive_at))
+            try:
+                await runner.ask(None, m.Recover(stored.alive_at))
+            except Refused:
+                continue  # It had ended, and only its journal was left; its runner deletes that.
             log.info("circle brought back circle=%s events=%d", stored.id, stored.seq)
 
     async def _forget(self, runner: Runner) -> None:

@@ -359,8 +359,11 @@ class Runner:
             except TimeoutError:
                 pass
         outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        await self._handle(_Asked(None, m.Tick(), outcome))
-        if outcome.exception() is not None:
+        try:
+            await self._handle(_Asked(None, m.Tick(), outcome))
+        finally:
+            failed = outcome.done() and outcome.exception() is not None
+        if failed:
             # The journal is away: do not spin on a tick that cannot be kept.
             await asyncio.sleep(0.1)
         return None
@@ -381,16 +384,17 @@ class Runner:
             kept = [e for e in events if isinstance(e, JournalEvent)]
             if kept:
                 await self._keep(kept, now)
+            if events:
+                for event in events:
+                    self.circle = evolve(self.circle, event, now)
+                await self._act(events)
         except (Refused, Busy) as refusal:
             _fail(asked.outcome, refusal)
             return
         except BaseException:
+            # Whoever asks always hears something, else their line waits for ever.
             _fail(asked.outcome, Busy())
             raise
-        if events:
-            for event in events:
-                self.circle = evolve(self.circle, event, now)
-            await self._act(events)
         if not asked.outcome.done():
             asked.outcome.set_result(Outcome(self._shown, events))
         # Whoever asked to leave or to end is told "done" before "bye".
@@ -404,19 +408,24 @@ class Runner:
         except (JournalTrouble, TimeoutError) as trouble:
             log.warning("journal append failed circle=%s", self.id)
             self._in_doubt = True
-            if not await self._was_kept(len(events)):
+            if not await self._was_kept(events, now):
                 raise Busy from trouble
         self._seq += len(events)
 
-    async def _was_kept(self, count: int) -> bool:
-        """Whether an append of unknown fate is in the journal after all."""
+    async def _was_kept(self, events: Sequence[JournalEvent], now: Millis) -> bool:
+        """Whether an append of unknown fate is in the journal after all.
+
+        These very events, that is: an older one that was given up may have come in between.
+        """
         try:
             async with asyncio.timeout(APPEND_LIMIT_S):
                 stored = await self._journal.load(self.id)
         except (JournalTrouble, TimeoutError):
             return False
+        if stored is None or list(stored.events[self._seq :]) != [(now, e) for e in events]:
+            return False
         self._in_doubt = False
-        return stored is not None and stored.seq == self._seq + count
+        return True
 
     async def _settle_doubt(self) -> None:
         """After a failed append the journal is the truth: take it before deciding anything."""
