@@ -62,6 +62,8 @@ async def test_a_turn_is_taken_and_passed_by_keyboard_alone(sit: Sit, invite: In
     await press(fay, "Pass")
     await press(ana, "I am ready")
     await fay.hears(ana)
+    # The main button changes its words and keeps the focus.
+    assert (await ana.page.evaluate(FOCUSED)).startswith("I am done")
     await press(ana, "I am done")
     await ana.sees("The round is complete")
     # The focus was not thrown back to the top of the page.

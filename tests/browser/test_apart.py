@@ -59,6 +59,7 @@ async def test_a_hard_topic_is_announced_and_who_stepped_out_is_called_back(sit:
     await ben.sees("Ana says that a hard topic comes: illness.")
     await ben.tap("Step out")
     await ben.sees("You have stepped out")
+    await expect(ben.page.locator("h1")).to_be_focused()
     await ben.sees("The hard topic still goes on.")
     await expect(ben.page.get_by_text("Ana")).to_have_count(0)
     await ana.sees("away for a moment")
@@ -72,6 +73,7 @@ async def test_a_hard_topic_is_announced_and_who_stepped_out_is_called_back(sit:
     await ben.hears_said("The hard topic is over. You can come back when you are ready.")
     await ben.tap("Come back in")
     await ben.sees_at_the_table(fay, ana)
+    await expect(ben.page.locator("h1")).to_be_focused()
     await ben.hears(ana)
 
 

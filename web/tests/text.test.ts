@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { CODES } from "../src/text/codes";
 import { PSEUDONYMS, text } from "../src/text/en";
+import { NOTICES } from "../src/text/notices";
 
 const manual = readFileSync(new URL("../../docs/protocol.md", import.meta.url), "utf8");
 
@@ -19,6 +21,11 @@ describe("everything the server can say has a sentence", () => {
 
   const notices = listed("only come with the view that they belong to");
   test("there are notices in the manual", () => expect(notices).toContain("your_turn"));
+  test("there is no sentence for what the server never says", () => {
+    expect(Object.keys(NOTICES).filter((kind) => !notices.includes(kind))).toEqual([]);
+    const devices = Object.keys(CODES).filter((code) => code.startsWith("device_"));
+    expect(Object.keys(CODES).filter((code) => !codes.includes(code))).toEqual(devices);
+  });
   test.each(notices)("%s", (kind) => expect(text.notice(kind)).not.toBe(""));
 });
 

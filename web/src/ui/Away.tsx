@@ -21,7 +21,7 @@ export function Away({ view, why }: { view: View; why: "waiting" | "out" | "safe
     <>
       <TopBar title={text.title} />
       <main class="narrow">
-        <h1>{words[`${why}Title`]}</h1>
+        <h1 tabIndex={-1}>{words[`${why}Title`]}</h1>
         {words[why].map((line) => (
           <p key={line}>{line}</p>
         ))}

@@ -1,3 +1,4 @@
+import { useEffect, useRef } from "preact/hooks";
 import { helps, line, me, profiles, shown, soundBlocked, view, words } from "../state/circle";
 import { phaseLeft } from "../state/clock";
 import { nowWords } from "../state/plan";
@@ -20,6 +21,8 @@ import { Writing } from "./Writing";
 /** The circle itself. What may be done is in the view; here it is only laid out. */
 export function CirclePage() {
   const now = view.value;
+  const why = now ? whyAway(now) : null;
+  useReadFromTop(why);
   if (!now || !me.value || !shown.value) {
     return (
       <>
@@ -30,7 +33,6 @@ export function CirclePage() {
       </>
     );
   }
-  const why = whyAway(now);
   if (why) return <Away view={now} why={why} />;
   const names = profiles.value;
   return (
@@ -62,4 +64,13 @@ export function CirclePage() {
       {helps.value && <LeadWindows view={now} />}
     </div>
   );
+}
+
+/** Going away and coming back are new pages: they are read from their title. */
+function useReadFromTop(page: string | null): void {
+  const last = useRef(page);
+  useEffect(() => {
+    if (last.current !== page) document.querySelector<HTMLElement>("h1")?.focus();
+    last.current = page;
+  }, [page]);
 }

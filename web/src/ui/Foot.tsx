@@ -1,9 +1,11 @@
 import { useState } from "preact/hooks";
+import type { Command } from "../net/socket";
 import type { View } from "../protocol";
 import { type Choice, type MainAction, mainAction, namesNext, turnChoices } from "../state/choices";
 import { helps, profiles, waiting } from "../state/circle";
 import { micTrouble, switchMic } from "../state/own";
 import { isApart, nameOf, seatOf } from "../state/reading";
+import { ask } from "../state/visit";
 import { text } from "../text/en";
 import { Act } from "./Act";
 import { Dialog } from "./Dialog";
@@ -42,45 +44,59 @@ export function Foot({ view }: { view: View }) {
 }
 
 interface MainProps {
-  action: MainAction;
+  action: NonNullable<MainAction>;
   view: View;
   class: string;
 }
 
+/** The main button stays the same element whatever it does, so that the focus stays on it. */
 function Main({ action, view, class: look }: MainProps) {
+  const [isNaming, setNaming] = useState(false);
+  const { label, command } = mainButton(action, view);
+  const act = () => {
+    if (action === "name") setNaming(true);
+    else if (command?.kind === "set_mic") void switchMic(command.on);
+    else if (command) void ask(command);
+  };
+  return (
+    <>
+      <button
+        type="button"
+        class={look}
+        aria-disabled={command !== null && waiting.value.has(command.kind)}
+        onClick={act}
+      >
+        {label}
+      </button>
+      {isNaming && action === "name" && <NameNext view={view} onClose={() => setNaming(false)} />}
+    </>
+  );
+}
+
+interface MainButton {
+  label: string;
+  command: Command | null;
+}
+
+function mainButton(action: NonNullable<MainAction>, view: View): MainButton {
+  const words = text.act;
   const isOn = seatOf(view, view.you)?.mic === "on";
   switch (action) {
     case "done":
-      return (
-        <Act command={{ kind: "pass_turn", turn: view.turns_given }} class={look}>
-          {text.act.done}
-        </Act>
-      );
+      return { label: words.done, command: { kind: "pass_turn", turn: view.turns_given } };
     case "name":
-      return <NameNext view={view} class={look} />;
+      return { label: words.nameNext, command: null };
     case "raise":
-      return (
-        <Act command={{ kind: "raise_hand" }} class={look}>
-          {text.act.raise}
-        </Act>
-      );
+      return { label: words.raise, command: { kind: "raise_hand" } };
     case "lower":
-      return (
-        <Act command={{ kind: "lower_hand" }} class={look}>
-          {text.act.lower}
-        </Act>
-      );
-    default:
-      return (
-        <button
-          type="button"
-          class={look}
-          aria-disabled={waiting.value.has("set_mic")}
-          onClick={() => void switchMic(!isOn)}
-        >
-          {action === "ready" ? text.act.ready : isOn ? text.act.micOff : text.act.micOn}
-        </button>
-      );
+      return { label: words.lower, command: { kind: "lower_hand" } };
+    case "ready":
+      return { label: words.ready, command: { kind: "set_mic", on: true } };
+    case "mic":
+      return {
+        label: isOn ? words.micOff : words.micOn,
+        command: { kind: "set_mic", on: !isOn },
+      };
   }
 }
 
@@ -118,28 +134,19 @@ function Choices({ all }: { all: Choice[] }) {
 }
 
 /** One's turn ends by naming who comes next. */
-function NameNext({ view, class: look }: { view: View; class: string }) {
-  const [isOpen, setOpen] = useState(false);
-  const close = () => setOpen(false);
+function NameNext({ view, onClose }: { view: View; onClose(): void }) {
   return (
-    <>
-      <button type="button" class={look} onClick={() => setOpen(true)}>
-        {text.act.nameNext}
-      </button>
-      {isOpen && (
-        <Dialog title={text.act.nameTitle} closing={text.cancel} onClose={close}>
-          <p>{text.act.nameBody}</p>
-          {namesNext(view).map(({ id }) => (
-            <Act
-              key={id}
-              command={{ kind: "name_next", turn: view.turns_given, seat: id }}
-              onDone={close}
-            >
-              {nameOf(id, view, profiles.value)}
-            </Act>
-          ))}
-        </Dialog>
-      )}
-    </>
+    <Dialog title={text.act.nameTitle} closing={text.cancel} onClose={onClose}>
+      <p>{text.act.nameBody}</p>
+      {namesNext(view).map(({ id }) => (
+        <Act
+          key={id}
+          command={{ kind: "name_next", turn: view.turns_given, seat: id }}
+          onDone={onClose}
+        >
+          {nameOf(id, view, profiles.value)}
+        </Act>
+      ))}
+    </Dialog>
   );
 }

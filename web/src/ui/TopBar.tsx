@@ -16,7 +16,7 @@ export function TopBar({
   return (
     <header class="top">
       <div class="what">
-        {heading ? <h1>{title}</h1> : <b>{title}</b>}
+        {heading ? <h1 tabIndex={-1}>{title}</h1> : <b>{title}</b>}
         {sub && <small>{sub}</small>}
       </div>
       <div class="safety">
