@@ -148,13 +148,16 @@ const start = opens(lead.act.start, "A", "start");
 const isFree = (view: View) =>
   !view.sheet && isBetween(view) && !view.turn && view.may.includes("start_phase");
 
+/** The key of the other answer to who asks for a pause. */
+export const NO_PAUSE = "V";
+
 /** What concerns everybody, and the ways to the rest. knocks: who waits at the door. */
 export function circleControls(view: View, hasTeamNews: boolean): Control[] {
   const knocks = view.seats.filter((seat) => seat.waiting).length;
   const asks = view.pause_asked && view.may.includes("pause_circle");
   return permitted(view, [
     ...(asks
-      ? [command(lead.act.noPause, "V", { kind: "decline_pause" })]
+      ? [command(lead.act.noPause, NO_PAUSE, { kind: "decline_pause" })]
       : view.may.includes("pause_circle")
         ? [pause(view, lead.act.pause, "P")]
         : []),

@@ -8,6 +8,7 @@ import {
   circleControls,
   leadMain,
   moreControls,
+  NO_PAUSE,
   openNext,
   turnControls,
 } from "../state/lead";
@@ -37,11 +38,17 @@ export function Facilitator({ view }: { view: View }) {
   const turn = turnControls(view).filter((each) => !view.safe && (view.turn || isBack(each)));
   const next = openNext(view, sheetWords.value);
   const circle = circleControls(view, hasTeamNews.value).filter(({ key }) => !same(key));
+  const answer = circle.find(({ key }) => key === NO_PAUSE);
   return (
     <section class="fac" aria-label={title}>
       <h2>{title}</h2>
       <FacilitatorMain view={view} class="only-wide" />
-      {view.pause_asked && <p>{lead.pauseAsked}</p>}
+      {answer && (
+        <div class="hint">
+          <p>{lead.pauseAsked}</p>
+          <ControlButton control={answer} />
+        </div>
+      )}
       <Closing />
       <Safe view={view} />
       {turn.length > 0 && (
@@ -54,9 +61,11 @@ export function Facilitator({ view }: { view: View }) {
       {next && !view.turn && !same(next.key) && <ControlButton control={next} />}
       {!view.turn && <FitHint view={view} />}
       <div class="pairs">
-        {circle.map((control) => (
-          <ControlButton key={control.key} control={control} />
-        ))}
+        {circle
+          .filter((control) => control !== answer)
+          .map((control) => (
+            <ControlButton key={control.key} control={control} />
+          ))}
       </div>
       <More view={view} next={view.turn ? next : null} mainKey={main?.key} />
     </section>

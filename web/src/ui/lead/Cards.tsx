@@ -55,7 +55,7 @@ export function HardTopic({ onClose }: { onClose(): void }) {
   return (
     <Dialog title={words.note} onClose={onClose}>
       <p>{words.noteBody}</p>
-      <fieldset>
+      <fieldset class="topics">
         <legend>{words.about}</legend>
         {TOPICS.map((each) => (
           <label key={each} class="choice">
