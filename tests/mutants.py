@@ -21,7 +21,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
@@ -149,15 +149,21 @@ def omissions(node: ast.AST) -> Iterator[Change]:
                 yield item.lineno, f"without {ast.unparse(item)[:40]}", dropping(node.elts, at)
 
 
+@cache
+def source(path: Path) -> str:
+    """The module as it was when it was imported, whoever writes to it meanwhile."""
+    return path.read_text()
+
+
 def mutants_of(path: Path, line: int | None) -> list[tuple[int, int, str]]:
     """The number, the line and the description of each mutant of a module."""
-    found = enumerate(changes(ast.parse(path.read_text())))
+    found = enumerate(changes(ast.parse(source(path))))
     return [(n, at, what) for n, (at, what, _) in found if line is None or at == line]
 
 
 def mutate(path: Path, number: int) -> None:
     """Put a mutant in the place of the module that is imported already."""
-    tree = ast.parse(path.read_text())
+    tree = ast.parse(source(path))
     list(changes(tree))[number][2]()
     module = sys.modules[f"peermeet.core.{path.stem}"]
     mutant = ModuleType(module.__name__)
@@ -252,7 +258,7 @@ def main(wanted: list[str]) -> int:
         for (path, _, at, what), survived in zip(jobs, tried, strict=True):
             if survived:
                 alive[path.name] = alive.get(path.name, 0) + 1
-                text = path.read_text().splitlines()[at - 1].strip()
+                text = source(path).splitlines()[at - 1].strip()
                 sys.stdout.write(f"{path.name}:{at}: {what}\n    {text}\n")
                 sys.stdout.flush()
     for name in dict.fromkeys(path.name for path, *_ in jobs):

@@ -67,9 +67,7 @@ def may_queue(circle: Circle, seat: SeatId) -> bool:
     assert queue is not None
     if not is_eligible(circle, seat) or any(p.seat == seat for p in queue.waiting):
         return False
-    if circle.phase.once or queue.ran_out:
-        return not any(e.seat == seat for e in queue.ended)
-    return True
+    return not (circle.phase.once or queue.ran_out) or not _had_floor(circle, seat)
 
 
 def _in_queue_order(circle: Circle, hands: list[SeatId]) -> list[SeatId]:
@@ -83,9 +81,16 @@ def _in_queue_order(circle: Circle, hands: list[SeatId]) -> list[SeatId]:
     return sorted(hands, key=lambda s: (last.get(s, -1), *by_quiet(circle, s)))
 
 
-def _by_hand(circle: Circle, place: Place) -> tuple[bool, int]:
+def _by_hand(circle: Circle, place: Place) -> tuple[bool, bool, int]:
     hands = circle.hands
-    return (not place.response, hands.index(place.seat) if place.seat in hands else len(hands))
+    asked = hands.index(place.seat) if place.seat in hands else len(hands)
+    return not place.response, _had_floor(circle, place.seat), asked
+
+
+def _had_floor(circle: Circle, seat: SeatId) -> bool:
+    """Whether the seat had a turn in this phase already, spoken or not."""
+    assert circle.round is not None
+    return any(e.seat == seat for e in circle.round.ended)
 
 
 def next_place(circle: Circle, asked_for: bool = True) -> Place | None:
@@ -166,8 +171,15 @@ def give_up_floor(draft: Draft, seat: SeatId, keeps_place: bool) -> bool:
 
 
 def _again_ms(draft: Draft, turn: Turn) -> int | None:
-    """Who comes back *later* finds at least a third of a turn, however late they asked."""
-    if turn.response:
+    """Who comes back *later* finds at least a third of a turn, however late they asked.
+
+    In a queue, where such a place comes before all hands, once: two people who stepped out of
+    their turns again and again would keep everybody else waiting.
+    """
+    row = draft.circle.round
+    assert row is not None
+    again = any(e.seat == turn.seat and e.came_back for e in row.ended)
+    if turn.response or (again and draft.circle.phase.mode is Mode.QUEUE):
         return None
     return max(turn.clock.left(draft.now), draft.circle.phase.turn_ms // 3)
 
