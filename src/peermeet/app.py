@@ -13,8 +13,9 @@ from pathlib import Path
 from fastapi import FastAPI, WebSocket
 
 from peermeet import identity
-from peermeet.api import health, links, pages
+from peermeet.api import health, links, pages, practice
 from peermeet.api.desk import Desk
+from peermeet.api.practice import PracticeRooms
 from peermeet.config import Settings
 from peermeet.core.model import Millis
 from peermeet.hosting.blocks import BlockList
@@ -104,6 +105,11 @@ def build(settings: Settings, speed: float = 1.0) -> FastAPI:
             await stack.enter_async_context(host)
             blocks = await stack.enter_async_context(BlockList(SqlBlocks(engine), SystemClock()))
             await stack.enter_async_context(Desk(settings.data, blocks))
+            local = f"http://{settings.host}:{settings.port}"
+            rooms = await stack.enter_async_context(
+                PracticeRooms(key, clock.now, host.is_open, local)
+            )
+            app.state.practice = rooms
             app.state.sockets = Sockets(host, blocks, clock, key, settings.origins)
             app.state.blocks = blocks
             app.state.media = media
@@ -131,6 +137,12 @@ def build(settings: Settings, speed: float = 1.0) -> FastAPI:
         return blocks.find(group, code)
 
     app.include_router(links.router(key, clock.now, find_block))
+
+    def rooms() -> PracticeRooms:
+        found: PracticeRooms = app.state.practice
+        return found
+
+    app.include_router(practice.router(key, clock.now, find_block, rooms, settings.url))
     app.include_router(health.router(is_ready))
     pages.add_pages(app, Path(__file__).parent / "web")
     app.add_middleware(pages.Headers)

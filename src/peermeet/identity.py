@@ -25,6 +25,23 @@ HOME = "home"
 """The one group of this server."""
 
 
+_PRACTICE = "/practice-"
+
+
+def practice_group(group: str, name: str) -> str:
+    """What a practice circle of a group runs under; name: fresh."""
+    return f"{group}{_PRACTICE}{name}"
+
+
+def is_practice(group: str) -> bool:
+    return _PRACTICE in group
+
+
+def library_of(group: str) -> str:
+    """Whose run sheets there are: somebody who practises has those of their group."""
+    return group.partition(_PRACTICE)[0]
+
+
 @dataclass(frozen=True)
 class Invitation:
     """What a link allows. as_facilitator: it is the facilitators' link.

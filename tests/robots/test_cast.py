@@ -37,6 +37,7 @@ PACE = Pace(
     peace_s=0.05,
     mischief_s=(0.01, 0.02),
     unlimited_s=0.1,
+    lost_s=0.2,
     lead_s=0.2,
 )
 
@@ -190,6 +191,21 @@ async def test_the_cast_goes_when_whoever_practised_has_left() -> None:
         meeting.people["fay"].returns()
         meeting.people["fay"].does(m.Leave)
         ana.look()
+        await asyncio.wait_for(part, 5)
+
+
+async def test_the_cast_goes_when_the_server_does_not_come_back() -> None:
+    meeting = Meeting("fay*", "ana")
+    ana = Actor(meeting, "ana")
+    async with playing(ana, phone_guest) as part:
+        await asyncio.sleep(0)
+        for _ in range(2):
+            ana.view = None
+            ana._wake()
+            assert not await ana.wait(part.done, 0.1), "a restart is borne"
+            ana.look()
+        ana.view = None
+        ana._wake()
         await asyncio.wait_for(part, 5)
 
 

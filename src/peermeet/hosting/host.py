@@ -67,6 +67,10 @@ class Host:
         """The runner of an open circle, or None."""
         return self._runners.get(circle)
 
+    def is_open(self, group: str) -> bool:
+        """Whether the group has an open circle."""
+        return any(r.group == group and not r.circle.ended for r in self._runners.values())
+
     async def circle_of(self, group: str) -> Runner:
         """The open circle of a group; opens one if there is none. Raises Busy."""
         async with self._opening:

@@ -32,6 +32,7 @@ from peermeet.hosting.ports import (
     Sheets,
     StoredCircle,
 )
+from peermeet.identity import library_of
 from peermeet.protocol import Fault, Profile, Said
 
 log = logging.getLogger(__name__)
@@ -93,6 +94,7 @@ class Runner:
     ) -> None:
         self.id = stored.id
         self.group = stored.group
+        self._library = library_of(stored.group)
         self.circle = replay(stored)
         self._seq = stored.seq
         self._in_doubt = False
@@ -167,14 +169,14 @@ class Runner:
         try:
             async with asyncio.timeout(APPEND_LIMIT_S):
                 if isinstance(sheet, str):
-                    found = await self._sheets.find(self.group, sheet)
+                    found = await self._sheets.find(self._library, sheet)
                     if found is None:
                         raise NoSuchSheet
                     sheet = found
                 command = m.InsertSheet(sheet.rules) if insert else m.UseSheet(sheet.rules)
                 # Nobody's text is kept who may not use it.
                 decide(self.circle, seat, command, self._now())
-                await self._sheets.keep(self.group, sheet, self._now())
+                await self._sheets.keep(self._library, sheet, self._now())
         except (JournalTrouble, TimeoutError) as trouble:
             raise Busy from trouble
         self._know(sheet)
@@ -193,7 +195,7 @@ class Runner:
         self._require_lead(seat)
         try:
             async with asyncio.timeout(APPEND_LIMIT_S):
-                return await self._sheets.all(self.group)
+                return await self._sheets.all(self._library)
         except (JournalTrouble, TimeoutError) as trouble:
             raise Busy from trouble
 
@@ -202,7 +204,7 @@ class Runner:
         self._require_lead(seat)
         try:
             async with asyncio.timeout(APPEND_LIMIT_S):
-                if not await self._sheets.forget(self.group, sheet):
+                if not await self._sheets.forget(self._library, sheet):
                     raise NoSuchSheet
         except (JournalTrouble, TimeoutError) as trouble:
             raise Busy from trouble
@@ -328,7 +330,7 @@ class Runner:
                 continue
             try:
                 async with asyncio.timeout(APPEND_LIMIT_S):
-                    found = await self._sheets.find(self.group, sheet.id)
+                    found = await self._sheets.find(self._library, sheet.id)
             except (JournalTrouble, TimeoutError):
                 found = None  # The rules go on; only the words are missing.
             if found is not None:

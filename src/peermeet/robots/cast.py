@@ -52,6 +52,8 @@ class Pace:
     """Between two of an intruder's acts."""
     unlimited_s: float = 120.0
     """How long an over-runner talks where nothing limits a turn."""
+    lost_s: float = 60.0
+    """How long they try to reach a server that does not answer."""
     lead_s: float = 180.0
     """How long everybody waits for somebody to lead, before they go."""
 
@@ -215,10 +217,20 @@ async def play(robot: Robot, part: Part, habits: Habits, pace: Pace) -> None:
 
 
 async def _until_left_alone(robot: Robot, pace: Pace) -> None:
-    """Return when whoever practised has left, did not come, or has ended the circle."""
+    """Return when whoever practised has left, did not come, or has ended the circle; or when
+    the server is gone."""
     if not await robot.wait(lambda: robot.ended is not None or is_led(robot), pace.lead_s):
         return
-    await robot.wait(lambda: robot.ended is not None or _has_lost_its_lead(robot), A_DAY_S)
+    while robot.ended is None and not _has_lost_its_lead(robot):
+        if robot.view is None:
+            if not await robot.wait(lambda: _is_back(robot), pace.lost_s):
+                return
+        else:
+            await robot.wait(lambda: not _is_back(robot) or _has_lost_its_lead(robot), A_DAY_S)
+
+
+def _is_back(robot: Robot) -> bool:
+    return robot.view is not None and robot.ended is None
 
 
 def is_led(robot: Robot) -> bool:
