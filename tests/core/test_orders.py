@@ -184,6 +184,16 @@ def test_who_still_waits_when_the_next_phase_opens_is_first_in_the_next_round() 
     assert (meeting.holder, meeting.waiting) == ("ben", ["cleo", "fay", "ana"])
 
 
+def test_first_place_is_in_a_round_that_is_for_them() -> None:
+    short = replace(ROUND, length_ms=60_000)
+    leading = replace(ROUND, who=Who.FACILITATORS)
+    meeting = Meeting(*NAMES).sheet(short, leading, ROUND).at(s=60)
+    meeting.fay.does(OpenPhase, index=1)
+    assert (meeting.holder, meeting.waiting) == ("fay", [])
+    meeting.fay.does(OpenPhase, index=2)
+    assert (meeting.holder, meeting.waiting) == ("ana", ["ben", "cleo", "fay"])
+
+
 def test_a_round_that_had_its_time_owes_nobody_anything() -> None:
     meeting = Meeting(*NAMES).sheet(ROUND, ROUND)
     meeting.fay.does(OpenPhase, index=1)
@@ -279,7 +289,7 @@ def test_who_is_with_whom_falls_anew_in_each_meeting() -> None:
 
 
 def test_who_leads_stays_with_the_circle_unless_somebody_would_be_alone() -> None:
-    assert paired("fay*", "ana") == [{"fay", "ana"}]
+    assert paired("fay*", "ana") == paired("ana", "fay*") == [{"fay", "ana"}]
     assert paired("fay*", "gus*", "ana") == [{"fay", "ana"}]
     assert paired("fay*", "gus*") == []
     assert paired("fay*") == []
