@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Locator, Route, expect
+from playwright.async_api import Browser, Locator, expect
 
 from tests.browser.conftest import Invite, Sit
 from tests.browser.lines import Lines, look_inside
@@ -350,29 +350,37 @@ async def test_a_grounding_is_put_in_and_pairs_are_called_back(sit: Sit, lines: 
     await ben.until(lambda: ben.view["pair"]["ends_soon"])
 
 
-async def test_fay_practises_and_finds_the_way_back(invite: Invite, server: Server) -> None:
+async def test_fay_practises_with_robots_and_finds_the_way_back(invite: Invite) -> None:
     fay = await invite("Fay")
-    other = server.link("facilitator")
-
-    async def answer(route: Route) -> None:
-        assert route.request.post_data_json == {"link": server.facilitator}
-        await route.fulfill(json={"link": f"{server.url}/join#{other}"})
-
-    await fay.page.route("**/api/practice", answer)
     await fay.open_link()
     await fay.tap("Practise with robots")
     await expect(fay.button("Practise with robots")).to_have_count(0)
+    await fay.sees("Step 1 of 3")
     await fay.tap("Next")
     await fay.tap("Read our agreement")
     await fay.tap("I agree and sit down")
     await fay.sees("To try in this practice")
-    drill = fay.page.get_by_label("Somebody shouts out of turn")
-    await expect(drill).not_to_be_checked()
+    await fay.sees("Phone guest 1")
+    intruder = fay.page.get_by_label("Somebody shouts out of turn")
+    await expect(intruder).not_to_be_checked()
+    await fay.tap("Safe the room")
+    await fay.tap("Let Phone guest 1 back")
+    await expect(intruder).to_be_checked()
     await fay.page.keyboard.press("e")
     await fay.tap("Yes, end it")
     await fay.sees("What you tried")
+    await expect(intruder).to_be_checked()
     await fay.tap("To the circle of your group")
     await fay.sees("Practise with robots")
+
+
+async def test_who_finds_no_room_to_practise_is_told(invite: Invite, watch: Watch) -> None:
+    fay = await invite("Fay")
+    await fay.page.route("**/api/practice", lambda route: route.fulfill(status=503))
+    watch.forgive("503")  # Chromium complains of that answer
+    await fay.open_link()
+    await fay.tap("Practise with robots")
+    await fay.sees("No practice circle is free just now.")
 
 
 async def test_who_leads_is_told_a_quarter_of_an_hour_before_the_end(chromium: Browser) -> None:

@@ -8,17 +8,23 @@ import type { Command } from "../net/socket";
 import type { View } from "../protocol";
 import { practice as words } from "../text/after";
 import { drop, keep, kept } from "./session";
+import { page } from "./visit";
 
 export type ToTry = keyof typeof words.toTry;
 
+/** No practice circle could be had just now. */
+export const isFull = signal(false);
 export const tried = signal<ReadonlySet<ToTry>>(new Set());
 
 /** Asks for a practice circle and goes there. The way back to one's own circle is kept. */
 export async function startPractice(): Promise<void> {
   const from = kept("link");
   if (!from) return;
+  page.value = "checking";
   const link = await askPractice(from);
+  isFull.value = link === null;
   if (link === null) {
+    page.value = "join";
     tell(words.not);
     return;
   }

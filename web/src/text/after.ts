@@ -4,10 +4,8 @@ export const practice = {
   title: "New to this, or a little rusty?",
   body: "You can practise with robots in a circle of your own. They talk on and on, fall silent, shout, leave and drop out. Nobody else is there, and nothing is kept.",
   button: "Practise with robots",
-  opening: "The robots take their seats…",
   not: "No practice circle is free just now. Please try again in a few minutes.",
   tryTitle: "To try in this practice",
-  done: "tried",
   toTry: {
     overrun: "Somebody talks on and on: give a gentle signal, add a minute, then thank and pass.",
     silence: "Somebody holds the piece and says nothing: silence is a turn. Let it be.",
@@ -17,7 +15,6 @@ export const practice = {
     unseen: "Somebody came without a picture, as from a phone: they take turns like everybody.",
   },
   endTitle: "What you tried",
-  again: "To your own circle",
   real: "To the circle of your group",
 };
 

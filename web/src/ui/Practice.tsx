@@ -1,29 +1,26 @@
-import { useSignal, useSignalEffect } from "@preact/signals";
+import { useSignalEffect } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { view, waiting } from "../state/circle";
 import { hushed } from "../state/hush";
-import { isPractising, startPractice, type ToTry, tried, Watching } from "../state/practice";
+import {
+  isFull,
+  isPractising,
+  startPractice,
+  type ToTry,
+  tried,
+  Watching,
+} from "../state/practice";
 import { lastDone } from "../state/visit";
 import { practice as words } from "../text/after";
 
-/** On the page behind a facilitator's link. */
+/** On the page behind a facilitators' link. */
 export function PracticeDoor() {
-  const isOpening = useSignal(false);
   return (
     <section class="card">
       <h2>{words.title}</h2>
-      <p>{words.body}</p>
-      <button
-        type="button"
-        aria-disabled={isOpening}
-        onClick={async () => {
-          if (isOpening.value) return;
-          isOpening.value = true;
-          await startPractice();
-          isOpening.value = false;
-        }}
-      >
-        {isOpening.value ? words.opening : words.button}
+      <p>{isFull.value ? words.not : words.body}</p>
+      <button type="button" onClick={() => void startPractice()}>
+        {words.button}
       </button>
     </section>
   );
