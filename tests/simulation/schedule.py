@@ -395,13 +395,15 @@ class Schedule:
 
     def _check_survival(self, before: Circle, seq: int) -> Circle:
         """What the dead process knew, and what it wrote without knowing, is what is found."""
+        kept = without_private(before)
         for at, event in self._book.events[seq:]:
-            before = evolve(before, event, at)
+            # What landed late meets a circle without private matters, now and in any replay.
+            kept, before = evolve(kept, event, at), evolve(before, event, at)
         found = replay(self._book.stored())
         at = max(found.at, before.at)
         apart = {seat for two in before.quiet for seat in two}
         found = _standing(found, at, apart)
-        expected = _standing(without_private(before), at, apart)
+        expected = _standing(without_private(kept), at, apart)
         if found != expected:
             raise Broken(f"lost in the crash: {_difference(expected, found)}")
         return before
