@@ -393,7 +393,7 @@ async def test_who_leads_is_told_a_quarter_of_an_hour_before_the_end(chromium: B
             link = f"{server.url}/join#{server.facilitator}"
             fay = await Person.arrive("Fay", link, context, watch)
             await fay.join(camera=False)
-            await write_sheet(fay, SHARING.replace("phase_min = 5", "phase_min = 20"))
+            await write_sheet(fay, SHARING.replace("phase_min = 5", "phase_min = 6"))
             await fay.tap("Open: Welcome")
             await fay.sees("A quarter of an hour is left")
             await fay.tap("I have seen it")
