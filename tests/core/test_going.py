@@ -104,6 +104,15 @@ def test_an_offer_made_before_is_gone_when_the_room_is_made_safe() -> None:
     assert meeting.fay.is_refused(m.AcceptQuiet, seat="ana") == "no_offer"
 
 
+def test_of_two_quiet_words_the_one_that_is_left_ends() -> None:
+    meeting = in_quiet()
+    meeting.ben.does(m.OfferQuiet)
+    meeting.fay.does(m.AcceptQuiet, seat="ben")
+    meeting.ben.does(m.LeaveSpace)
+    assert meeting.space("ben") == {"fay", "ben"}
+    assert meeting.space("ana") == {"ana", "cara"}
+
+
 # --- Stepping out -------------------------------------------------------------------------------
 
 
@@ -338,6 +347,15 @@ def test_a_new_phase_is_not_over() -> None:
     meeting.phase(Mode.TALK)
     assert not meeting.circle.phase_over
     assert meeting.fay.view.phase.number == number + 1
+
+
+def test_a_circle_that_waited_and_emptied_goes_on_with_its_facilitator() -> None:
+    meeting = Meeting("fay*", "ana")
+    meeting.fay.drops()
+    meeting.at(s=20).ana.drops()
+    assert meeting.circle.holding
+    meeting.at(s=60).fay.returns()
+    assert not meeting.circle.holding
 
 
 def test_pairs_are_numbered() -> None:

@@ -274,7 +274,8 @@ def test_a_sheet_has_one_to_thirty_sound_phases_and_a_short_name() -> None:
 
 def interrupted() -> Meeting:
     """Ana was speaking; after ten seconds a silence was put in."""
-    meeting = Meeting(*NAMES, seed=1).sheet(replace(ROUND, length_ms=600_000), TALK)
+    meeting = Meeting(*NAMES, seed=1).sheet(TALK, replace(ROUND, length_ms=600_000))
+    meeting.fay.does(OpenPhase, index=1)
     meeting.ana.speaks()
     meeting.ben.does(RaiseHand)
     meeting.at(s=10).insert(SILENCE)
@@ -291,7 +292,8 @@ def test_an_insert_stops_every_clock_and_every_voice() -> None:
 
 def test_what_was_interrupted_goes_on_as_it_stood() -> None:
     meeting = interrupted().at(s=200)
-    turn = meeting.circle.turns_given
+    turn, number = meeting.circle.turns_given, meeting.circle.phase_number
+    assert meeting.circle.spoke_at == {}, "Ana has not finished"
     events = meeting.fay.does(ReturnToPhase)
     assert meeting.ben.notices(events) == ["phase_taken_up"]
     assert (meeting.holder, meeting.left_s, meeting.waiting) == ("ana", 50, ["ben", "cleo", "fay"])
@@ -300,7 +302,9 @@ def test_what_was_interrupted_goes_on_as_it_stood() -> None:
     assert meeting.circle.hands == (meeting.ben.seat,)
     assert not meeting.ana.view.phase.insert
     sheet = meeting.fay.view.sheet
-    assert sheet and sheet.index == 0 and len(sheet.phases) == 2
+    assert sheet and sheet.index == 1 and len(sheet.phases) == 2
+    assert meeting.circle.turns_given == turn + 1 and not meeting.circle.phase_over
+    assert meeting.circle.phase_number == number + 1
     assert meeting.fay.is_refused(NextTurn, turn=turn) == "stale_turn", "a late click hits nothing"
     assert meeting.at(s=210).left_s == 40
 
@@ -419,6 +423,12 @@ def test_an_insert_of_pairs_ends_with_the_way_back() -> None:
     meeting.fay.does(ReturnToPhase)
     assert meeting.space("ana") == {"ana", "ben", "cleo", "fay"}
     assert meeting.fay.is_refused(CallBack) == "wrong_phase"
+
+
+def test_an_insert_owes_nobody_anything() -> None:
+    meeting = Meeting(*NAMES).sheet(replace(ROUND, length_ms=10_000)).at(s=10)
+    meeting.insert(SILENCE)
+    assert meeting.circle.owed == ()
 
 
 def test_an_insert_plans_no_end() -> None:

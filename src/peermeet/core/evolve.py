@@ -385,7 +385,7 @@ PhaseEvent = (
 def _apply_phase(circle: Circle, event: PhaseEvent, at: Millis) -> Circle:
     match event:
         case m.SheetChosen(sheet=sheet):
-            return replace(circle, sheet=sheet, index=None, ends_at=None, closing_told=False)
+            return replace(circle, sheet=sheet, index=None, ends_at=None)
         case m.PhaseChanged():
             return _change_phase(circle, event, at)
         case m.PhaseSetAside(sheet=sheet):
@@ -451,8 +451,7 @@ def _change_phase(circle: Circle, event: m.PhaseChanged, at: Millis) -> Circle:
         if event.order:
             # Answers stay in front, and who comes again at the end.
             again = {e.seat for e in line.ended}
-            order = [s for s in event.order if s not in again]
-            order += [p.seat for p in waiting if p.seat not in order]
+            order = [s for s in event.order if s not in again] + [p.seat for p in waiting]
             waiting.sort(key=lambda p: (not p.response, order.index(p.seat)))
         line = replace(line, waiting=tuple(waiting))
     if phase.length_ms != circle.phase.length_ms:
@@ -472,9 +471,7 @@ def _set_aside(circle: Circle, sheet: Sheet, at: Millis) -> Circle:
         round=circle.round,
         turn=None if turn is None else replace(turn, clock=turn.clock.set_running(False, at)),
     )
-    return replace(
-        circle, aside=aside, sheet=sheet, index=None, round=None, turn=None, phase_clock=None
-    )
+    return replace(circle, aside=aside, sheet=sheet, round=None, turn=None)
 
 
 def _take_up(circle: Circle, at: Millis) -> Circle:
@@ -498,7 +495,6 @@ def _take_up(circle: Circle, at: Millis) -> Circle:
         turn=turn,
         turns_given=given,
         superseded=None,
-        owed=owed_now(circle),
         spoke_at=_spoken(circle, at),
         spaces={},
     )
