@@ -150,18 +150,16 @@ class Person:
         await self.tap("Write or bring a run sheet…")
         await self.page.get_by_label("Text of the run sheet").fill(text)
         await self.tap("Choose this text")
-        await expect(self.page.get_by_role("dialog")).to_have_count(0)
+        opens = self.page.get_by_role("button", name=re.compile("^Open: "))
+        await expect(opens.locator("visible=true").first).to_be_visible()
         await self.open_next()
 
     async def open_next(self) -> None:
-        """Open the next part of the run sheet."""
-        number = self.view["phase"]["number"]
+        """Open the next part of the run sheet; returns when this page shows it."""
+        now = self.page.locator("section.now b")
+        before = await now.inner_text()
         await self.key("o")
-
-        async def is_open() -> bool:
-            return bool(self.view["phase"]["number"] > number)
-
-        await until(is_open, f"{self.name} opens the next part")
+        await expect(now).not_to_have_text(before)
 
     async def tap_wish(self, words: str) -> None:
         """Ask for something for oneself."""

@@ -4,7 +4,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import Sit
-from tests.browser.person import Person
+from tests.browser.person import Person, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -51,6 +51,11 @@ def runs(holder: Person) -> bool:
 
 async def in_order(*people: Person) -> tuple[Person, ...]:
     """The same people, who has the piece first."""
+
+    async def have_heard() -> bool:
+        return all(person.view["turn"] for person in people)
+
+    await until(have_heard, "everybody knows who has the piece")
     holder = people[0].view["turn"]["seat"]
     return tuple(sorted(people, key=lambda person: person.seat != holder))
 
