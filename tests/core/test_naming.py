@@ -23,6 +23,19 @@ def test_the_one_who_spoke_chooses_among_those_who_wait() -> None:
     assert meeting.ben.is_refused(m.NameNext, turn=2, seat="fay") == "not_eligible"
 
 
+def test_the_holder_alone_is_offered_names_and_nobody_is_told_a_place() -> None:
+    meeting = Meeting("fay*", "ana", "ben", "cleo")
+    phase = Phase(Mode.ROUND, order=Order.PREVIOUS_NAMES_NEXT)
+    meeting.decide(meeting.fay.seat, m.UseSheet(Sheet("names", (phase,))))
+    meeting.fay.does(m.OpenPhase, after=0, index=0)
+    events = meeting.fay.does(m.NameNext, turn=1, seat="ana")
+    named = {s.id for s in meeting.ana.view.seats if "name_next" in s.may}
+    assert named == {meeting.ben.seat, meeting.cleo.seat}
+    assert not [s for s in meeting.ben.view.seats if "name_next" in s.may]
+    assert meeting.ben.view.before_you is None
+    assert meeting.ben.notices(events) == ["turn_started"]
+
+
 def test_nobody_is_named_once_the_text_is_read() -> None:
     meeting = naming(Mode.READ, lines=1)
     meeting.fay.speaks()

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from peermeet.core import messages as m
 from peermeet.core.floor import line
 from peermeet.core.hearing import MAIN, StepKind, is_available, pair_of, space_of, step_of
-from peermeet.core.model import Circle, Seat, SeatId
+from peermeet.core.model import Circle, Order, Seat, SeatId
 from peermeet.core.powers import Power, has
 
 
@@ -49,6 +49,8 @@ def notices_for(circle: Circle, viewer: SeatId, events: Iterable[m.Event]) -> li
 
 def before(circle: Circle, seat: SeatId) -> int | None:
     """Turns before this seat's own: 0 = next, None = it holds the floor or has none to come."""
+    if circle.phase.order is Order.PREVIOUS_NAMES_NEXT:
+        return None  # Nobody knows before it is said.
     to_come = [p.seat for p in line(circle) if is_available(circle, p.seat)]
     return to_come.index(seat) if seat in to_come else None
 

@@ -13,7 +13,7 @@ from typing import Literal
 from peermeet.core import fit
 from peermeet.core import messages as m
 from peermeet.core.decide import is_allowed
-from peermeet.core.floor import line
+from peermeet.core.floor import holds_floor, line
 from peermeet.core.hearing import (
     MAIN,
     StepKind,
@@ -446,7 +446,8 @@ def _note_view(circle: Circle, now: Millis) -> NoteView | None:
 
 def _seat_view(circle: Circle, seat: Seat, viewer: Seat, now: Millis) -> SeatView:
     # Who helps nobody has little to ask about others: a round of sixteen asks 90 % less.
-    may_act = bool(viewer.roles) or viewer.id == seat.id or has(seat, Power.CARE)
+    helps = bool(viewer.roles) or viewer.id == seat.id or has(seat, Power.CARE)
+    names = circle.phase.order is Order.PREVIOUS_NAMES_NEXT and holds_floor(circle, viewer.id)
     together = space_of(circle, seat.id) == space_of(circle, viewer.id)
     mic = Mic.HELD if seat.mic_held else Mic.ON if seat.mic_on and together else Mic.OFF
     camera = Camera.ON if seat.camera_on and together else Camera.OFF
@@ -461,7 +462,7 @@ def _seat_view(circle: Circle, seat: Seat, viewer: Seat, now: Millis) -> SeatVie
         apart=apart,
         waiting=seat.waiting,
         veiled=seat.veiled,
-        may=_may(circle, viewer, _commands_on(circle, seat), now) if may_act else (),
+        may=_may(circle, viewer, _commands_on(circle, seat), now) if helps or names else (),
     )
 
 
