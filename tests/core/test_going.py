@@ -60,6 +60,25 @@ def test_an_offer_goes_with_whoever_it_was_made_to() -> None:
     assert not meeting.ana.view.quiet.asked
 
 
+def test_asking_somebody_else_takes_the_first_question_back() -> None:
+    meeting = Meeting("fay*", "cara*", "ana", "ben")
+    meeting.ben.does(m.OfferQuiet)
+    meeting.ana.does(m.OfferQuiet, seat="cara")
+    meeting.ana.does(m.OfferQuiet, seat="fay")
+    assert meeting.people["cara"].view.quiet.asked_by == (meeting.ben.seat,)
+    assert meeting.fay.view.quiet.asked_by == (meeting.ben.seat, meeting.ana.seat)
+
+
+def test_a_quiet_word_settles_the_offers_of_the_two_and_of_nobody_else() -> None:
+    meeting = Meeting("fay*", "cara*", "ana", "ben")
+    meeting.ana.does(m.OfferQuiet)
+    meeting.ben.does(m.OfferQuiet)
+    meeting.people["cara"].does(m.OfferQuiet, seat="ana")
+    meeting.people["cara"].does(m.AcceptQuiet, seat="ana")
+    assert meeting.fay.view.quiet.asked_by == (meeting.ben.seat,)
+    assert meeting.ana.view.quiet.asked_by == ()
+
+
 def test_a_carer_asked_by_name_can_accept() -> None:
     meeting = Meeting("fay*", "cara*", "ana")
     meeting.ana.does(m.OfferQuiet, seat="cara")

@@ -184,6 +184,30 @@ def test_who_still_waits_when_the_next_phase_opens_is_first_in_the_next_round() 
     assert (meeting.holder, meeting.waiting) == ("ben", ["cleo", "fay", "ana"])
 
 
+def test_two_who_want_first_place_have_it_in_the_order_they_asked() -> None:
+    meeting = ran_out()
+    meeting.fay.does(PassTurn)
+    for name in ("ana", "ben"):
+        meeting.people[name].does(FirstNextRound)
+    meeting.cleo.does(PassTurn)
+    meeting.fay.does(OpenPhase, index=2)
+    assert (meeting.holder, meeting.waiting) == ("ana", ["ben", "fay", "cleo"])
+
+
+def test_an_answer_that_was_not_given_owes_nobody_a_first_place() -> None:
+    phase = replace(ROUND, length_ms=60_000, crosstalk=CrossTalk.INVITED)
+    meeting = Meeting(*NAMES).sheet(phase, ROUND)
+    for _ in range(3):
+        meeting.people[meeting.holder or ""].does(PassTurn)
+    for name in ("fay", "ana"):
+        meeting.people[name].does(RaiseHand)
+    meeting.cleo.does(WelcomeResponses, on=True)
+    meeting.at(s=60).cleo.does(PassTurn)
+    assert (meeting.holder, meeting.waiting) == ("fay", ["ana"])
+    meeting.fay.does(OpenPhase, index=1)
+    assert (meeting.holder, meeting.circle.owed) == ("fay", ())
+
+
 def test_first_place_is_in_a_round_that_is_for_them() -> None:
     short = replace(ROUND, length_ms=60_000)
     leading = replace(ROUND, who=Who.FACILITATORS)

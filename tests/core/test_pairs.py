@@ -208,3 +208,26 @@ def test_each_step_is_told_to_those_it_concerns() -> None:
     del log[:]
     meeting.at(s=71)
     assert second.notices([e for _, e in log]) == ["your_turn"]
+
+
+def test_the_next_speaker_is_waited_for_too() -> None:
+    meeting = Meeting("fay*", "ana", "ben").phase(Mode.PAIRS, turn_ms=60_000)
+    (pair,) = meeting.circle.spaces.values()
+    first, second = (meeting.people[meeting.name(s)] for s in pair.order)
+    first.drops()
+    meeting.at(s=80)
+    second.drops()
+    meeting.at(s=90)
+    first.returns()
+    meeting.at(s=109)
+    assert first.view.pair and (first.view.pair.steps_left, first.view.pair.running) == (0, False)
+    assert meeting.at(s=110).circle.spaces["pair-1"].goes_on
+
+
+def test_a_pair_that_is_called_back_waits_for_nobody() -> None:
+    meeting = Meeting("fay*", "ana", "ben").phase(Mode.PAIRS, turn_ms=60_000)
+    (pair,) = meeting.circle.spaces.values()
+    meeting.people[meeting.name(pair.order[1])].drops()
+    meeting.at(s=5).fay.does(m.CallBack)
+    assert not meeting.at(s=24.9).circle.phase_over
+    assert meeting.at(s=25).circle.phase_over

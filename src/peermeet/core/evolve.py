@@ -607,18 +607,19 @@ def _take_back(circle: Circle) -> Circle:
             used_later = used_later - {last.seat}
         if last.owed:
             owed = _without(owed, last.seat)
+        if last.planned:
+            # The turn that begins now takes it; should that be taken back too, it waits again.
+            waiting = (Place(last.seat, last.remaining_ms, last.response), *waiting)
     return replace(
         circle,
         turn=None,
         superseded=None,
-        phase_over=False,
         owed=owed,
         round=replace(
             line,
             ended=ended[:-1],
             waiting=waiting,
             used_later=used_later,
-            floor_open=False,
             lines_read=lines_read,
         ),
     )
