@@ -122,6 +122,19 @@ def test_back_to_ones_own_turn_before_begins_switched_off() -> None:
     assert meeting.heard == set()
 
 
+def test_a_second_turn_somebody_had_asked_for_still_waits_after_back() -> None:
+    meeting = Meeting("fay*", "ana", "ben").sheet(Phase(Mode.QUEUE, turn_ms=60_000, passes=()))
+    for name in ("ana", "ana", "ben"):
+        meeting.people[name].does(RaiseHand)
+    meeting.ana.does(PassTurn)
+    meeting.fay.does(Back)
+    assert (meeting.holder, meeting.waiting) == ("ana", ["ana"])
+    meeting.ana.does(PassTurn)
+    assert (meeting.holder, meeting.waiting) == ("ana", [])
+    meeting.ana.does(PassTurn)
+    assert meeting.holder == "ben"
+
+
 def test_what_was_given_out_of_order_is_forgotten_by_back() -> None:
     meeting = third_turn()
     meeting.fay.does(GiveTurn, seat="fay")

@@ -361,7 +361,8 @@ class AnyCircle:
             return
         waiting = [(p.seat, p.response) for p in row.waiting]
         assert all(takes_turns(circle.seats[seat]) for seat, _ in waiting)
-        if circle.phase.mode is not Mode.READ:
+        if circle.phase.mode is Mode.ROUND:
+            # In a queue a person may have wanted several turns, which Back lets wait again.
             assert len(set(waiting)) == len(waiting)
             assert turn is None or (turn.seat, turn.response) not in waiting
         stands = circle.paused or circle.safe or circle.holding or circle.ended
