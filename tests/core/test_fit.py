@@ -39,6 +39,29 @@ def test_a_few_seconds_too_long_are_nothing_to_worry_about() -> None:
     assert (found.shorter_ms, found.two_circles) == (None, False)
 
 
+def test_what_is_over_by_more_than_a_minute_is_told() -> None:
+    for people_s, shorter_ms in ((0, None), (1, 150_000)):
+        length = 4 * 188 - 60 - people_s
+        phase = Phase(Mode.ROUND, turn_ms=180_000, length_ms=length * 1000)
+        (found,) = fit.check(plan(phase), 4)
+        assert (found.needed_ms, found.shorter_ms) == (752_000, shorter_ms)
+    for seconds, two_circles in ((0, False), (1, True)):
+        phase = Phase(Mode.ROUND, turn_ms=180_000, length_ms=(4 * 68 - 60 - seconds) * 1000)
+        (found,) = fit.check(plan(phase), 4)
+        assert found.two_circles is two_circles
+
+
+def test_parts_without_turns_need_what_they_are_given() -> None:
+    talk = Phase(Mode.TALK, length_ms=600_000)
+    assert [f.needed_ms for f in fit.check(plan(talk, Phase(Mode.TALK)), 5)] == [600_000]
+    assert fit.needed_ms(Phase(Mode.QUEUE), 5, 60_000) == 0
+
+
+def test_one_alone_or_nobody_has_the_turn_as_planned() -> None:
+    assert fit.turn_ms(round_of(2, 180), 1) == 105_000
+    assert fit.turn_ms(round_of(2, 180), 0) == 180_000
+
+
 def test_no_turn_is_made_shorter_than_a_minute_by_itself() -> None:
     assert fit.turn_ms(round_of(5, 180), 16) == 60_000
     assert fit.turn_ms(round_of(5, 20), 16) == 20_000

@@ -79,6 +79,16 @@ def test_a_quiet_word_settles_the_offers_of_the_two_and_of_nobody_else() -> None
     assert meeting.ana.view.quiet.asked_by == ()
 
 
+def test_who_stepped_out_and_is_cared_for_is_back_afterwards() -> None:
+    meeting = Meeting("fay*", "ana", "ben")
+    meeting.ana.does(m.StepOut)
+    meeting.ana.does(m.OfferQuiet)
+    meeting.fay.does(m.AcceptQuiet, seat="ana")
+    assert meeting.space("ana") == {"ana", "fay"}
+    meeting.ana.does(m.LeaveSpace)
+    assert meeting.space("ana") == {"ana", "fay", "ben"}
+
+
 def test_a_carer_asked_by_name_can_accept() -> None:
     meeting = Meeting("fay*", "cara*", "ana")
     meeting.ana.does(m.OfferQuiet, seat="cara")
@@ -224,6 +234,20 @@ def test_who_no_longer_leads_while_the_room_is_safe_has_to_be_readmitted() -> No
     assert gus.is_refused(m.SetMic, on=True) == "veiled"
     meeting.ana.speaks()
     assert meeting.heard == {"ana"}, "another role is no reason to be veiled again"
+
+
+def test_a_speaker_who_is_not_readmitted_is_offered_the_rest_later() -> None:
+    meeting = Meeting("fay*", "ana", "ben").sheet(ROUND)
+    meeting.fay.does(m.PassTurn)
+    meeting.at(s=10).fay.does(m.SafeRoom)
+    meeting.fay.does(m.Readmit, seat="ben")
+    meeting.fay.does(m.LiftSafety)
+    assert (meeting.holder, meeting.waiting) == ("ben", ["ana"])
+    meeting.ben.does(m.PassTurn)
+    assert meeting.holder is None
+    meeting.fay.does(m.Readmit, seat="ana")
+    meeting.fay.does(m.NextTurn)
+    assert (meeting.holder, meeting.left_s) == ("ana", 50)
 
 
 def test_a_co_facilitator_in_the_waiting_area_does_not_inherit_the_lead() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from peermeet.core.messages import (
     Back,
     GiveTurn,
+    Later,
     NextTurn,
     PassToAnyone,
     PassTurn,
@@ -130,6 +131,38 @@ def test_the_floor_left_to_anyone_waits_for_a_hand_and_then_goes_on_along_the_li
     assert meeting.holder == "cleo"
     meeting.cleo.does(PassTurn)
     assert meeting.holder == "ana"
+
+
+def test_in_a_round_by_hands_the_first_hand_comes_first() -> None:
+    meeting = Meeting(*NAMES).sheet(replace(ANYONE, order=Order.HAND))
+    all_raise(meeting, "fay", "dev", "cleo", "ben")
+    assert who_speaks(meeting) == ["fay", "dev", "cleo", "ben"]
+    assert not meeting.circle.phase_over, "Ana may still raise a hand"
+
+
+def test_leaving_the_floor_to_anyone_when_nobody_is_left_ends_the_round() -> None:
+    meeting = Meeting("fay*", "ana").sheet(ANYONE)
+    meeting.fay.does(PassTurn)
+    meeting.ana.does(PassToAnyone)
+    assert meeting.circle.phase_over
+
+
+def test_a_floor_that_is_handed_on_in_a_pause_is_handed_on_at_once() -> None:
+    meeting = Meeting(*NAMES).sheet(replace(ANYONE, passes=(Pass.LATER,)))
+    meeting.fay.does(PauseCircle)
+    meeting.fay.does(Later)
+    assert meeting.holder == "ana"
+    meeting.ana.does(PassTurn)
+    assert meeting.holder == "ben"
+
+
+def test_who_is_given_the_floor_has_the_time_that_was_kept_for_them() -> None:
+    meeting = Meeting(*NAMES).sheet(replace(ANYONE, passes=(Pass.LATER,)))
+    meeting.at(s=55).fay.does(Later)
+    meeting.fay.does(GiveTurn, seat="fay")
+    assert (meeting.holder, meeting.left_s) == ("fay", 20)
+    meeting.fay.does(GiveTurn, seat="ben")
+    assert (meeting.holder, meeting.left_s) == ("ben", 60)
 
 
 def test_the_floor_left_to_anyone_goes_to_a_hand_that_is_up_already() -> None:

@@ -93,6 +93,21 @@ def test_who_waits_hears_of_nothing_but_that_they_wait() -> None:
         assert "ana" not in told(meeting, meeting.fay.does(command))
 
 
+def test_who_holds_the_floor_is_told_too_that_they_wait() -> None:
+    meeting = circle().sheet(ROUND)
+    meeting.fay.does(m.PassTurn)
+    events = meeting.fay.does(m.MoveToWaiting, seat="ana")
+    assert meeting.ana.notices(events) == ["sent_to_wait"]
+
+
+def test_who_is_away_is_passed_over_in_saying_who_comes_next() -> None:
+    meeting = circle().sheet(ROUND)
+    meeting.ben.drops()
+    found = told(meeting, meeting.fay.does(m.PassTurn))
+    assert found["cleo"] == ["turn_started", "you_are_next"]
+    assert found["gret"] == ["turn_started", "two_before_you"]
+
+
 def test_a_line_that_drops_and_is_back() -> None:
     meeting = circle()
     for command, kind in ((m.LoseSeat, "seat_away"), (m.ReturnToSeat, "seat_returned")):

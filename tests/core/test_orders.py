@@ -240,6 +240,14 @@ def test_first_place_next_round_is_offered_only_when_time_ran_out() -> None:
     assert meeting.at(s=20).ana.is_refused(FirstNextRound) == "not_offered"
 
 
+def test_when_the_last_chooses_the_next_round_this_one_is_over() -> None:
+    meeting = ran_out()
+    for _ in range(3):
+        meeting.people[meeting.holder or ""].does(PassTurn)
+    meeting.cleo.does(FirstNextRound)
+    assert meeting.circle.phase_over
+
+
 def test_nobody_waiting_means_a_round_is_simply_over() -> None:
     meeting = Meeting("fay*").sheet(replace(ROUND, length_ms=60_000))
     meeting.at(s=60)

@@ -231,3 +231,9 @@ def test_a_pair_that_is_called_back_waits_for_nobody() -> None:
     meeting.at(s=5).fay.does(m.CallBack)
     assert not meeting.at(s=24.9).circle.phase_over
     assert meeting.at(s=25).circle.phase_over
+
+
+def test_a_three_that_would_have_no_time_has_a_second_each() -> None:
+    phase = Phase(Mode.PAIRS, turn_ms=5_000, pause_ms=60_000)
+    three = tuple(SeatId(name) for name in ("s1", "s2", "s3"))
+    assert [step.length_ms for step in steps(phase, three)] == [1_000, 60_000] * 3

@@ -516,8 +516,10 @@ class AnyCircle:
                     assert ran_out or free == sorted(free)
             case m.PhaseSetAside() | m.PhaseTakenUp() | m.TurnTakenBack():
                 self.had_floor = None
-            case m.TurnStarted(seat=seat) if moved:
-                self._must_be_quietest(before, seat)
+            case m.TurnStarted(number=number, seat=seat):
+                assert number == before.turns_given + 1, "no number is used twice"
+                if moved:
+                    self._must_be_quietest(before, seat)
             case m.SeatLeft() | m.SeatRemoved() | m.SeatSentToWait() | m.RolesChanged():
                 self.spoken_ms.clear()
             case m.PairLeft() | m.RoomMadeSafe():

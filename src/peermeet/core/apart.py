@@ -77,7 +77,7 @@ def be_apart(draft: Draft, actor: Seat, command: ApartCommand) -> None:
         case m.StepOut():
             if not actor.stepped_out:
                 leave_space(draft, actor.id)
-                held = give_up_floor(draft, actor.id, keeps_place=True)
+                held = give_up_floor(draft, actor.id)
                 _switch_off(draft, actor.id)
                 draft.add(m.SteppedOut(actor.id))
                 if held:
@@ -120,7 +120,7 @@ def _accept_quiet(draft: Draft, actor: Seat, other: Seat) -> None:
     held = False
     for one in (actor.id, other.id):
         leave_pair(draft, one)
-        held = give_up_floor(draft, one, keeps_place=True) or held
+        held = give_up_floor(draft, one) or held
         _switch_off(draft, one)
     draft.add(m.QuietBegun(person.id, carer.id))
     if held:

@@ -105,6 +105,7 @@ def decide_host(circle: Circle, command: m.HostCommand, now: Millis) -> list[m.E
         case _ as never:
             assert_never(never)
     fill(draft)
+    complete_pairs(draft)
     return draft.events
 
 

@@ -770,7 +770,7 @@ def _apply_whole(circle: Circle, event: WholeEvent, at: Millis) -> Circle:
         case m.CirclePaused():
             return replace(circle, paused=True, pause_asked=False)
         case m.CircleResumed():
-            return replace(circle, paused=False, pause_asked=False)
+            return replace(circle, paused=False)
         case m.RoomMadeSafe():
             return _make_safe(circle)
         case m.SafetyLifted():

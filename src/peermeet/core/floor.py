@@ -21,7 +21,7 @@ from peermeet.core.draft import (
     require_turn,
 )
 from peermeet.core.evolve import may_have_back
-from peermeet.core.hearing import FLOOR_MODES, is_available, is_eligible, is_in_circle
+from peermeet.core.hearing import is_available, is_eligible, is_in_circle
 from peermeet.core.messages import Code
 from peermeet.core.model import (
     Circle,
@@ -114,7 +114,7 @@ def next_place(circle: Circle, asked_for: bool = True) -> Place | None:
 # --- Moving the floor ---------------------------------------------------------------------------
 
 
-def start_turn(draft: Draft, seat: SeatId, given_ms: int, response: bool = False) -> None:
+def start_turn(draft: Draft, seat: SeatId, given_ms: int, response: bool) -> None:
     circle = draft.circle
     ready = circle.phase.gather_ms == 0 or circle.seats[seat].mic_on
     draft.add(m.TurnStarted(circle.turns_given + 1, seat, given_ms, ready, response))
@@ -161,12 +161,15 @@ def fill(draft: Draft) -> None:
         go_on(draft)
 
 
-def give_up_floor(draft: Draft, seat: SeatId, keeps_place: bool) -> bool:
-    """End this seat's turn if it holds the floor. Call `go_on` once it cannot get it back."""
+def give_up_floor(draft: Draft, seat: SeatId) -> bool:
+    """End this seat's turn if it holds the floor. Call `go_on` once it cannot get it back.
+
+    It keeps a place in the line, unless what follows takes it out of every line.
+    """
     turn = draft.circle.turn
     if turn is None or turn.seat != seat:
         return False
-    end_turn(draft, again_ms=_again_ms(draft, turn) if keeps_place else None)
+    end_turn(draft, again_ms=_again_ms(draft, turn))
     return True
 
 
@@ -350,5 +353,4 @@ def change_clock(
 
 def holds_floor(circle: Circle, seat: SeatId) -> bool:
     """Whether this seat has the turn."""
-    in_floor = circle.phase.mode in FLOOR_MODES
-    return in_floor and circle.turn is not None and circle.turn.seat == seat
+    return circle.turn is not None and circle.turn.seat == seat

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from peermeet.core import messages as m
-from peermeet.core.apart import complete_pairs, leave_pair
+from peermeet.core.apart import leave_pair
 from peermeet.core.draft import Draft, require, require_over, require_seat
 from peermeet.core.floor import drop_turn_of_absent, give_up_floor, go_on
 from peermeet.core.messages import Code
@@ -28,15 +28,14 @@ def take_seat(draft: Draft, as_facilitator: bool) -> None:
 def leave(draft: Draft, seat: SeatId, removed: bool = False) -> None:
     """A seat becomes free: the floor moves on first, and the circle never loses its head."""
     leave_pair(draft, seat)
-    was_holder = give_up_floor(draft, seat, keeps_place=False)
+    was_holder = give_up_floor(draft, seat)
     own = draft.circle.seats[seat]
     was_head = Role.FACILITATOR in own.roles
     draft.add((m.SeatRemoved if removed else m.SeatLeft)(seat, own.waiting))
     if was_holder:
         go_on(draft)
-    complete_pairs(draft)
-    seats = draft.circle.seats.values()
-    if was_head and not any(Role.FACILITATOR in s.roles for s in seats):
+    if was_head:
+        seats = draft.circle.seats.values()
         heirs = [s for s in seats if Role.CO_FACILITATOR in s.roles and not s.waiting]
         heirs.sort(key=lambda s: not s.present)
         if heirs:
@@ -54,7 +53,7 @@ def change_people(draft: Draft, actor: Seat, command: PeopleCommand) -> None:
             require_over(actor, require_seat(circle, seat))
             if not circle.seats[seat].waiting:
                 leave_pair(draft, seat)
-                held = give_up_floor(draft, seat, keeps_place=False)
+                held = give_up_floor(draft, seat)
                 draft.add(m.SeatSentToWait(seat))
                 if held:
                     go_on(draft)
@@ -96,7 +95,7 @@ def _change_roles(draft: Draft, seat: Seat, roles: set[Role] | frozenset[Role]) 
     if roles == seat.roles:
         return
     after = Seat(seat.id, frozenset(roles))
-    held = not takes_turns(after) and give_up_floor(draft, seat.id, keeps_place=False)
+    held = not takes_turns(after) and give_up_floor(draft, seat.id)
     draft.add(m.RolesChanged(seat.id, _sorted(roles)))
     if held:
         go_on(draft)
@@ -142,7 +141,6 @@ def keep_safe(draft: Draft, command: m.SafeRoom | m.Readmit | m.LiftSafety) -> N
                 draft.add(m.RoomMadeSafe())
             if circle.door is not Door.CLOSED:
                 draft.add(m.DoorMoved(Door.CLOSED))
-            complete_pairs(draft)
         case m.Readmit(seat=seat):
             if require_seat(circle, seat).veiled:
                 draft.add(m.SeatReadmitted(seat))

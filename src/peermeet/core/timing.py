@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from peermeet.core import messages as m
-from peermeet.core.apart import advance, complete_pairs
+from peermeet.core.apart import advance
 from peermeet.core.draft import Draft
 from peermeet.core.evolve import CLOSING_MS, stage_at
 from peermeet.core.floor import drop_turn, end_turn, go_on, next_place
@@ -54,7 +54,6 @@ def tick(draft: Draft) -> None:
     _tick_phase(draft)
     for name in list(draft.circle.spaces):
         _tick_pair(draft, name)
-    complete_pairs(draft)
     _tick_marks(draft)
     for seat in list(draft.circle.seats.values()):
         if seat.away_since is not None and draft.now >= seat.away_since + AWAY_MS:
