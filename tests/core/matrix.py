@@ -62,7 +62,7 @@ STATES: Mapping[str, list[Deed]] = {
     "round, Ben has the floor": _floor(Mode.ROUND),
     "round, Ana has the floor": _floor(Mode.ROUND, "ana"),
     "round, over": [
-        *_floor(Mode.ROUND, None),
+        *_floor(Mode.ROUND),
         *[("fay", lambda circle: m.NextTurn(circle.turns_given))] * 7,
     ],
     "queue, nobody has the floor": _floor(Mode.QUEUE, None),

@@ -135,10 +135,11 @@ def test_an_offer_made_before_is_gone_when_the_room_is_made_safe() -> None:
 
 def test_of_two_quiet_words_the_one_that_is_left_ends() -> None:
     meeting = in_quiet()
+    meeting.joins("dev")
     meeting.ben.does(m.OfferQuiet)
     meeting.fay.does(m.AcceptQuiet, seat="ben")
     meeting.ben.does(m.LeaveSpace)
-    assert meeting.space("ben") == {"fay", "ben"}
+    assert meeting.space("ben") == {"fay", "ben", "dev"}
     assert meeting.space("ana") == {"ana", "cara"}
 
 
