@@ -185,6 +185,21 @@ async def test_a_question_ends_with_the_line() -> None:
     assert (end.code, end.again) == ("dropped", True)
 
 
+async def test_a_question_after_the_end_is_not_waited_for() -> None:
+    async def script(socket: ServerConnection) -> None:
+        await socket.recv()
+        await tell(socket, WELCOME)
+        await tell(socket, Bye("circle_ended", again=False))
+        await socket.wait_closed()
+
+    async with scripted(script) as link:
+        line = await opened(link)
+        assert (await ending(line)).code == "circle_ended"
+        with pytest.raises(LineEnded, match="circle_ended"):
+            await line.ask(lambda ref: Do(ref, RaiseHand()))
+        await line.close()
+
+
 async def test_a_server_that_says_nothing_is_taken_as_lost() -> None:
     async def script(socket: ServerConnection) -> None:
         await socket.recv()

@@ -90,6 +90,7 @@ class Line:
         self._socket = socket
         self._refs = 0
         self._asked: dict[str, asyncio.Future[Done | Answer]] = {}
+        self._end: LineEnded | None = None
 
     @classmethod
     async def open(cls, link: Link, hello: Hello) -> Line:
@@ -140,6 +141,9 @@ class Line:
 
         Raises `Refused`, `LineEnded`, or `TimeoutError` after 10 s.
         """
+        if self._end is not None:
+            # Nobody reads answers any more.
+            raise LineEnded(self._end.code, self._end.again)
         self._refs += 1
         ref = str(self._refs)
         answer: asyncio.Future[Done | Answer] = asyncio.get_running_loop().create_future()
@@ -177,6 +181,7 @@ class Line:
                     case _:
                         yield frame
         except LineEnded as end:
+            self._end = end
             for ref in list(self._asked):
                 self._settle(ref, LineEnded(end.code, end.again))
             raise
