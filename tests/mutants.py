@@ -61,12 +61,12 @@ Change = tuple[int, str, Callable[[], None]]
 
 
 def parts(node: ast.AST) -> Iterator[tuple[ast.AST, str, int, ast.AST]]:
-    """Every node below this one with its place in its parent, but for types."""
+    """Every node below this one with its place in its parent, but for types and assertions."""
     for name, value in ast.iter_fields(node):
         if name in ("annotation", "returns", "decorator_list"):
             continue
         for at, child in enumerate(value if isinstance(value, list) else [value]):
-            if isinstance(child, ast.AST):
+            if isinstance(child, ast.AST) and not isinstance(child, ast.Assert):
                 yield node, name, at, child
                 yield from parts(child)
 
@@ -102,8 +102,6 @@ def dropping(items: list[Any], at: int, *more: list[Any]) -> Callable[[], None]:
 def instead(parent: ast.AST, name: str, node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
     """What this node may be replaced by."""
     kind = type(node)
-    if isinstance(parent, ast.Assert):
-        return
     if kind in TURNED:
         yield f"{kind.__name__} → {TURNED[kind].__name__}", TURNED[kind]()
     elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):

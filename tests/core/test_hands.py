@@ -129,6 +129,8 @@ def test_the_floor_left_to_anyone_waits_for_a_hand_and_then_goes_on_along_the_li
     assert meeting.holder is None, "Fay had a turn"
     meeting.cleo.does(RaiseHand)
     assert meeting.holder == "cleo"
+    meeting.people["dev"].does(RaiseHand)
+    assert meeting.ana.view.before_you == 0
     meeting.cleo.does(PassTurn)
     assert meeting.holder == "ana"
 
