@@ -124,6 +124,32 @@ def test_two_who_step_out_of_their_turns_in_turn_keep_nobody_waiting() -> None:
     assert meeting.holder == "ana"
 
 
+def test_passing_in_silence_again_and_again_keeps_nobody_out() -> None:
+    meeting = Meeting("fay*", "ana", "ben")
+    meeting.sheet(Phase(Mode.QUEUE, order=Order.QUIET_FIRST, passes=()))
+    meeting.ana.does(m.RaiseHand)
+    meeting.ana.speaks()
+    meeting.ana.does(m.PassTurn)
+    meeting.ben.does(m.RaiseHand)
+    meeting.ana.does(m.RaiseHand)
+    meeting.ben.does(m.RaiseHand)
+    meeting.ben.does(m.PassTurn)
+    assert meeting.holder == "ana", "Ben never spoke, but he had the floor"
+
+
+def test_a_hand_raised_again_comes_after_those_who_had_no_turn() -> None:
+    meeting = Meeting("fay*", "ana", "ben", "cleo")
+    meeting.sheet(Phase(Mode.ROUND, turn_ms=60_000, order=Order.HAND))
+    for name in ("ben", "cleo"):
+        meeting.people[name].does(m.RaiseHand)
+    meeting.ben.does(m.StepOut)
+    meeting.ben.does(m.StepIn)
+    for name in ("ben", "ana"):
+        meeting.people[name].does(m.RaiseHand)
+    meeting.cleo.does(m.PassTurn)
+    assert meeting.holder == "ana"
+
+
 def test_in_a_round_by_hands_a_first_turn_comes_before_a_second() -> None:
     meeting = Meeting("fay*", "ana", "ben", "cleo")
     meeting.sheet(Phase(Mode.ROUND, turn_ms=60_000, order=Order.HAND))

@@ -40,13 +40,12 @@ def test_a_few_seconds_too_long_are_nothing_to_worry_about() -> None:
 
 
 def test_what_is_over_by_more_than_a_minute_is_told() -> None:
-    for people_s, shorter_ms in ((0, None), (1, 150_000)):
-        length = 4 * 188 - 60 - people_s
-        phase = Phase(Mode.ROUND, turn_ms=180_000, length_ms=length * 1000)
+    for over_ms, shorter_ms in ((60_000, None), (60_001, 150_000)):
+        phase = Phase(Mode.ROUND, turn_ms=180_000, length_ms=4 * 188_000 - over_ms)
         (found,) = fit.check(plan(phase), 4)
         assert (found.needed_ms, found.shorter_ms) == (752_000, shorter_ms)
-    for seconds, two_circles in ((0, False), (1, True)):
-        phase = Phase(Mode.ROUND, turn_ms=180_000, length_ms=(4 * 68 - 60 - seconds) * 1000)
+    for over_ms, two_circles in ((60_000, False), (60_001, True)):
+        phase = Phase(Mode.ROUND, turn_ms=180_000, length_ms=4 * 68_000 - over_ms)
         (found,) = fit.check(plan(phase), 4)
         assert found.two_circles is two_circles
 

@@ -158,6 +158,14 @@ def test_a_floor_that_is_handed_on_in_a_pause_is_handed_on_at_once() -> None:
     assert meeting.holder == "ben"
 
 
+def test_ending_a_turn_is_not_asking_for_later() -> None:
+    meeting = Meeting(*NAMES).sheet(replace(ANYONE, passes=(Pass.LATER,)))
+    meeting.fay.does(PassTurn)
+    meeting.fay.does(GiveTurn, seat="fay")
+    meeting.fay.does(Later)
+    assert meeting.waiting[-1] == "fay"
+
+
 def test_who_is_given_the_floor_has_the_time_that_was_kept_for_them() -> None:
     meeting = Meeting(*NAMES).sheet(replace(ANYONE, passes=(Pass.LATER,)))
     meeting.at(s=55).fay.does(Later)

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from peermeet.core import messages as m
 from peermeet.core.hearing import StepKind, step_of, steps
 from peermeet.core.model import Mode, Phase, SeatId, Space
@@ -237,3 +239,16 @@ def test_a_three_that_would_have_no_time_has_a_second_each() -> None:
     phase = Phase(Mode.PAIRS, turn_ms=5_000, pause_ms=60_000)
     three = tuple(SeatId(name) for name in ("s1", "s2", "s3"))
     assert [step.length_ms for step in steps(phase, three)] == [1_000, 60_000] * 3
+
+
+@pytest.mark.parametrize("stands", ["paused", "holding"])
+def test_nobody_gives_up_on_a_dropped_speaker_while_clocks_stand(stands: str) -> None:
+    meeting = Meeting("fay*", "ana", "ben", "cleo").phase(Mode.PAIRS, turn_ms=60_000)
+    (pair,) = meeting.circle.spaces.values()
+    if stands == "paused":
+        meeting.fay.does(m.PauseCircle)
+    else:
+        meeting.fay.drops()
+        meeting.at(s=20)
+    meeting.people[meeting.name(pair.order[0])].drops()
+    assert not meeting.at(s=100).circle.spaces["pair-1"].goes_on

@@ -367,6 +367,16 @@ def test_a_speaker_who_is_gone_meanwhile_leaves_the_floor_to_the_next(goes: Any)
     assert (meeting.holder, meeting.waiting) == ("ben", ["cleo", "fay"])
 
 
+@pytest.mark.parametrize("mode", [Mode.ROUND, Mode.READ])
+def test_a_phase_nobody_is_left_for_is_over_after_the_insert(mode: Mode) -> None:
+    meeting = Meeting("fay*", "ana").sheet(Phase(mode))
+    meeting.fay.does(PassTurn)
+    meeting.insert(SILENCE)
+    meeting.ana.does(Leave)
+    meeting.fay.does(ReturnToPhase)
+    assert meeting.circle.phase_over and meeting.holder is None
+
+
 @pytest.mark.parametrize("goes", [Leave, ListenOnly])
 def test_who_waited_for_a_turn_and_is_gone_meanwhile_waits_no_more(goes: Any) -> None:
     meeting = interrupted()

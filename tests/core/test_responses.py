@@ -92,6 +92,7 @@ def test_who_is_away_with_a_hand_up_answers_nothing() -> None:
     meeting.cleo.drops()
     meeting.fay.does(WelcomeResponses, on=True)
     meeting.fay.does(PassTurn)
+    assert meeting.waiting == ["ana", "ben", "cleo"]
     assert line_of(meeting) == ["ana", "ana", "ben"]
 
 
@@ -114,6 +115,18 @@ def test_answers_come_before_hands_in_a_round_by_hands() -> None:
     assert meeting.holder == "ben" and meeting.circle.turn and meeting.circle.turn.response
     meeting.ben.does(PassTurn)
     assert meeting.holder == "cleo"
+
+
+def test_a_new_hand_comes_after_all_answers() -> None:
+    meeting = circle(Phase(Mode.ROUND, order=Order.HAND, crosstalk=CrossTalk.INVITED))
+    for name in ("fay", "ana", "ben"):
+        meeting.people[name].does(RaiseHand)
+    meeting.fay.does(WelcomeResponses, on=True)
+    meeting.fay.does(PassTurn)
+    meeting.cleo.does(RaiseHand)
+    assert meeting.holder == "ana"
+    meeting.ana.does(PassTurn)
+    assert meeting.holder == "ben"
 
 
 def test_back_from_an_answer_gives_the_floor_to_whom_it_answered() -> None:

@@ -11,9 +11,11 @@ from peermeet.core import messages as m
 from peermeet.core.decide import wakes_at
 from peermeet.core.messages import (
     AskAtDoor,
+    Back,
     BeginTurn,
     ChangePhase,
     CloseDoor,
+    Event,
     Extend,
     GiveTurn,
     HoldClock,
@@ -151,6 +153,8 @@ def test_the_rules_fill_in_when_the_signal_comes() -> None:
         meeting = Meeting(*NAMES).round(turn_s=turn_s)
         assert meeting.circle.phase.warn_ms == warn_ms
     assert meeting.circle.phase.grace_ms == 30_000
+    meeting.phase(Mode.QUEUE, turn_ms=90_001)
+    assert meeting.circle.phase.warn_ms == 45_000
 
 
 def test_who_comes_back_later_finds_at_least_a_third_of_a_turn() -> None:
@@ -371,6 +375,31 @@ def test_a_speaker_who_may_talk_on_wakes_nobody() -> None:
     assert wakes_at(meeting.circle) is None
     soft = Meeting("fay*", "ana").round(turn_s=60).at(s=90)
     assert stage(soft) is Stage.OVERDUE and wakes_at(soft.circle) is None
+
+
+def early(meeting: Meeting, ms: int) -> list[Event]:
+    """What a tick does so many milliseconds after the start."""
+    meeting.now = Millis(START + ms)
+    return meeting.host(m.Tick())
+
+
+def test_a_tick_a_millisecond_early_does_nothing() -> None:
+    gathering = Phase(Mode.ROUND, turn_ms=60_000, gather_ms=20_000)
+    assert early(Meeting(*NAMES).sheet(gathering), 19_999) == []
+    assert early(Meeting(*NAMES).phase(Mode.SILENCE, length_ms=60_000), 59_999) == []
+    pairs = Phase(Mode.PAIRS, turn_ms=60_000, warm_up_ms=30_000)
+    assert early(Meeting(*NAMES).sheet(pairs), 15_000) == []
+    assert early(Meeting(*NAMES).sheet(pairs), 29_999) == []
+    meeting = Meeting(*NAMES).sheet(pairs).at(s=30 + 60)
+    assert early(meeting, 90_000 + 39_999) == []
+
+
+def test_the_last_firm_turn_ends_the_round() -> None:
+    meeting = Meeting("fay*").round(turn_s=60, timeout=Timeout.FIRM, grace_ms=0)
+    assert meeting.at(s=60).circle.phase_over
+    assert meeting.holder is None
+    meeting.fay.does(Back)
+    assert (meeting.holder, meeting.left_s) == ("fay", 0)
 
 
 def test_a_tick_before_its_time_does_nothing() -> None:

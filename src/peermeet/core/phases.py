@@ -147,8 +147,6 @@ def _start(draft: Draft, phase: Phase, index: int | None, first: SeatId | None =
     draft.add(m.PhaseStarted(phase, order, pairs, index))
     if phase.mode in (Mode.ROUND, Mode.READ):
         go_on(draft)
-    elif phase.mode is Mode.PAIRS and not pairs:
-        draft.add(m.PhaseCompleted())
 
 
 def _take_up(draft: Draft) -> None:
