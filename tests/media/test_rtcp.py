@@ -139,7 +139,6 @@ def test_what_cannot_be_written_is_an_error() -> None:
 @pytest.mark.parametrize(
     "unknown",
     [
-        pytest.param("8fcd0005 00000001 00000002 0001000100000000 20010000", id="transport-cc"),
         pytest.param("82cd0003 00000001 00000002 00000000", id="another transport feedback"),
         pytest.param("83ce0003 00000001 00000002 00000000", id="another payload feedback"),
         pytest.param("8fce0003 00000001 00000000 41424344", id="another application"),

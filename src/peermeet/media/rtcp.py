@@ -1,5 +1,7 @@
 """RTCP as far as a forwarder needs it: RFC 3550, RFC 4585, RFC 5104 and the REMB draft.
 
+Transport-wide feedback has its own codec (feedback.py); it is read here like the others.
+
 Control packets of a client end here: they are read, acted on and never forwarded. This module
 must do no input or output and raise nothing but `RtcpMalformed` for bytes from the network.
 """
@@ -10,6 +12,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from struct import Struct
 from typing import TypeAlias
+
+from peermeet.media import feedback
+from peermeet.media.feedback import TransportFeedback
 
 MAX_BYTES = 1500
 """A compound arrives in one datagram."""
@@ -128,7 +133,14 @@ class Goodbye:
 
 
 Packet: TypeAlias = (
-    SenderReport | ReceiverReport | PictureLossIndication | FullIntraRequest | Nack | Remb | Goodbye
+    SenderReport
+    | ReceiverReport
+    | PictureLossIndication
+    | FullIntraRequest
+    | Nack
+    | Remb
+    | Goodbye
+    | TransportFeedback
 )
 
 
@@ -150,9 +162,12 @@ def parse(data: bytes) -> list[Packet]:
             raise RtcpMalformed("a packet has another version or is cut off")
         stop = at
         if first & 0x20:
-            # Only the last packet may be padded; its last byte counts the padding.
+            # Only the last packet may be padded, by whole words; its last byte counts the padding.
+            # Transport-wide feedback pads itself to a word, also within a compound.
             padding = data[at - 1]
-            if at != end or padding == 0 or padding % 4 or padding > stop - body:
+            own = kind == _TRANSPORT_FEEDBACK and first & 0x1F == feedback.FORMAT
+            misplaced = not own and (at != end or padding % 4 != 0)
+            if misplaced or not 0 < padding <= stop - body:
                 raise RtcpMalformed("the padding does not fit")
             stop -= padding
         packet = _packet(kind, first & 0x1F, data[body:stop])
@@ -266,6 +281,11 @@ def _packet(kind: int, count: int, body: bytes) -> Packet | None:
         return Goodbye(_ssrcs(body, 0, count))
     if kind == _TRANSPORT_FEEDBACK and count == _NACK_FORMAT:
         return _nack(body)
+    if kind == _TRANSPORT_FEEDBACK and count == feedback.FORMAT:
+        try:
+            return feedback.read(body)
+        except ValueError as error:
+            raise RtcpMalformed(str(error)) from None
     if kind == _PAYLOAD_FEEDBACK and count == _PLI_FORMAT:
         _need(body, _FEEDBACK.size)
         return PictureLossIndication(*_FEEDBACK.unpack_from(body))
