@@ -337,6 +337,14 @@ class Streams:
 
 
 @dataclass(frozen=True)
+class Demand:
+    """Whether anybody is to see the larger layer of your camera; until told, nobody is."""
+
+    high: bool
+    kind: Literal["demand"] = "demand"
+
+
+@dataclass(frozen=True)
 class Reoffer:
     """Your media connection is gone on the server's side: make a new one."""
 
@@ -410,6 +418,7 @@ ServerFrame = (
     | SheetText
     | Said
     | Streams
+    | Demand
     | Reoffer
     | Done
     | RefusedFrame

@@ -18,6 +18,7 @@ from peermeet.core.messages import (
     StartPhase,
 )
 from peermeet.core.model import Mode, Stage, Timeout
+from peermeet.core.project import gates
 from tests.kit import Meeting
 
 
@@ -35,6 +36,26 @@ def test_the_floor_goes_from_seat_to_seat_and_the_round_ends() -> None:
     assert meeting.holder is None
     assert meeting.circle.phase_over
     assert meeting.heard == set()
+
+
+def in_focus(meeting: Meeting) -> set[str]:
+    seats = {person.seat: name for name, person in meeting.people.items()}
+    return {seats[seat] for seat, gate in gates(meeting.circle).items() if gate.focus}
+
+
+def test_the_larger_picture_goes_with_the_floor() -> None:
+    meeting = circle_of_four()
+    for holder in ("ana", "ben", "cleo", "fay"):
+        assert in_focus(meeting) == {holder}
+        meeting.people[holder].does(PassTurn)
+    assert in_focus(meeting) == set()
+
+
+def test_two_or_three_people_all_look_at_one_another() -> None:
+    meeting = Meeting("fay*", "ana", "ben")
+    assert in_focus(meeting) == {"fay", "ana", "ben"}
+    meeting.joins("cleo")
+    assert in_focus(meeting) == set()
 
 
 def test_only_the_holder_is_heard_and_only_after_switching_on() -> None:

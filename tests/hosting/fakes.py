@@ -156,6 +156,9 @@ class NotedLine:
     def streams(self, mids: Mapping[str, str]) -> None:
         self.mids = mids
 
+    def demand(self, high: bool) -> None:
+        self.high = high
+
     def reoffer(self) -> None:
         self.reoffers += 1
 

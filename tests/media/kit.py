@@ -36,6 +36,7 @@ class Media:
     ) -> None:
         self.streams: dict[str, dict[str, str]] = {}
         self.states: list[tuple[str, str]] = []
+        self.demands: dict[str, bool] = {}
         self.restarts = 0
         self.members: dict[str, Member] = {}
         self._everybody: list[Member] = []
@@ -47,8 +48,12 @@ class Media:
             packets_per_s=packets_per_s,
             on_streams=lambda _, seat, streams: self.streams.__setitem__(seat, streams),
             on_media=lambda _, seat, state: self.states.append((seat, state)),
+            on_demand=self._demanded,
             on_restart=self._restarted,
         )
+
+    def _demanded(self, _: str, seat: str, high: bool) -> None:
+        self.demands[seat] = high
 
     def _restarted(self) -> None:
         self.restarts += 1

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +17,27 @@ from tests.media.kit import OPEN, SHUT, Media, until
 pytestmark = pytest.mark.browser
 PAGE = """<!doctype html><script>
 const pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
-const codecs = (kind, name) => RTCRtpReceiver.getCapabilities(kind).codecs
-  .filter(codec => codec.mimeType == name);
+let camera;
+const codecs = (kind, names) => RTCRtpReceiver.getCapabilities(kind).codecs
+  .filter(codec => names.includes(codec.mimeType));
+async function encode(high) {
+  const parameters = camera.getParameters();
+  parameters.encodings[1].active = high;
+  await camera.setParameters(parameters);
+}
 async function offer(places) {
   const stream = await navigator.mediaDevices.getUserMedia({
     audio: true, video: { width: 640, height: 360, frameRate: 20 } });
-  for (const track of [...stream.getAudioTracks(), ...stream.getVideoTracks()])
-    pc.addTransceiver(track, { direction: 'sendonly' });
+  pc.addTransceiver(stream.getAudioTracks()[0], { direction: 'sendonly' });
+  camera = pc.addTransceiver(stream.getVideoTracks()[0], { direction: 'sendonly', sendEncodings: [
+    { rid: 'l', scaleResolutionDownBy: 2, maxBitrate: 150000 },
+    { rid: 'h', maxBitrate: 1300000, active: false } ] }).sender;
   for (let i = 0; i < places; i++)
     for (const kind of ['audio', 'video']) pc.addTransceiver(kind, { direction: 'recvonly' });
   for (const t of pc.getTransceivers()) {
     const kind = t.receiver.track.kind;
-    t.setCodecPreferences(codecs(kind, kind == 'audio' ? 'audio/opus' : 'video/VP8'));
+    const wanted = kind == 'audio' ? ['audio/opus'] : ['video/VP8', 'video/rtx'];
+    t.setCodecPreferences(codecs(kind, wanted));
   }
   pc.ontrack = event => {
     const element = document.createElement(event.track.kind);
@@ -93,6 +103,25 @@ async def growing(tab: Tab, mid: str, field: str, by: float) -> None:
     raise AssertionError(f"{field} on {mid} stays near {before}")
 
 
+async def grown(tab: Tab, mid: str, field: str, to: float) -> None:
+    """Wait until something of what arrives on a mid is at least this."""
+    await _measured(tab, mid, field, lambda value: value >= to)
+
+
+async def shrunk(tab: Tab, mid: str, field: str, to: float) -> None:
+    """Wait until something of what arrives on a mid is at most this."""
+    await _measured(tab, mid, field, lambda value: value <= to)
+
+
+async def _measured(tab: Tab, mid: str, field: str, enough: Callable[[float], bool]) -> None:
+    for _ in range(200):
+        value = (await tab.inbound(mid)).get(field, 0)
+        if enough(value):
+            return
+        await tab.page.wait_for_timeout(50)
+    raise AssertionError(f"{field} on {mid} stays {value}")
+
+
 async def quiet(tab: Tab, *mids: str) -> list[dict[str, Any]]:
     """Wait until what was on its way has arrived on these mids."""
     before: list[dict[str, Any]] = []
@@ -146,6 +175,20 @@ async def test_browsers_meet_and_a_place_changes_hands_without_a_freeze(
         await growing(ana, sound, "totalAudioEnergy", 0.001)
 
         arrived = await ana.inbound(picture)
+        # Dev alone is looked at, and so encodes the larger layer; Ana sees it without a freeze.
+        small = await ana.inbound(picture)
+        media.gate(dev=replace(OPEN, focus=True))
+        await until(lambda: media.demands["dev"])
+        await tabs["dev"].page.evaluate("() => encode(true)")
+        await grown(ana, picture, "frameWidth", 640)
+        media.gate(dev=OPEN)
+        await until(lambda: not media.demands["dev"])
+        await tabs["dev"].page.evaluate("() => encode(false)")
+        await shrunk(ana, picture, "frameWidth", 320)
+        large = await ana.inbound(picture)
+        assert small["frameWidth"] == 320
+        assert large["freezeCount"] == small["freezeCount"]
+
         # Chromium asks for help whenever a number or a picture does not follow its forerunner.
         assert (arrived["packetsLost"], arrived["pliCount"], arrived["nackCount"]) == (0, 0, 0)
         pair = await tabs["cleo"].page.evaluate("() => stats('candidate-pair')")

@@ -30,7 +30,16 @@ class Stream:
         self.counters: Counter[str] = Counter()
         self.video = video
         kind: Kind = "video" if video else "audio"
-        self.layer = Layer(7, kind, 96, self.counters, SenderClock(), orientation_id=13, nack=video)
+        self.layer = Layer(
+            7,
+            kind,
+            96,
+            self.counters,
+            SenderClock(),
+            rtx_payload_type=97,
+            orientation_id=13,
+            nack=video,
+        )
 
     def take(
         self, number: int, now: float = 1.0, is_open: bool = True, key: bool = False
@@ -38,6 +47,51 @@ class Stream:
         body = vp8_payload(key, number, number, 40) if self.video else b"opus"
         packet = rtp_packet(7, 96, number, number * 3000, body)
         return self.layer.take(memoryview(packet), len(packet), now, is_open)
+
+    def repair(
+        self, number: int, now: float = 1.0, body: bytes | None = None
+    ) -> MediaPacket | None:
+        """The packet once more, on the source of retransmissions."""
+        payload = vp8_payload(False, number, number, 40) if body is None else body
+        packet = rtp_packet(8, 97, 1, number * 3000, number.to_bytes(2, "big") + payload)
+        if body == b"":
+            packet = packet[:12]
+        return self.layer.take(memoryview(packet), len(packet), now, True, repairs=True)
+
+
+def test_a_retransmission_fills_the_gap_and_a_probing_copy_is_dropped() -> None:
+    stream = Stream()
+    for number in (1, 2, 5):
+        stream.take(number)
+    assert stream.layer.lost_now and stream.layer.lost_due(1.0) == [3, 4]
+    repaired = stream.repair(3)
+    assert repaired is not None and repaired.sequence == 0x10003
+    assert repaired.descriptor is not None and repaired.timestamp == 9000
+    assert stream.repair(3) is None, "a copy of what has come"
+    assert stream.repair(1) is None
+    assert stream.repair(4, body=b"") is None, "padding alone"
+    assert stream.counters == {"drop.duplicate": 2, "drop.probe": 1}
+    assert stream.layer.lost_due(2.0) == [4]
+
+
+def test_what_was_lost_and_repaired_still_counts_as_lost_on_the_line() -> None:
+    stream = Stream()
+    for number in (1, 2, 4):
+        stream.take(number)
+    stream.repair(3)
+    assert stream.layer.report(1.0).packets_lost == 1
+
+
+def test_a_rate_is_what_came_in_about_a_second() -> None:
+    stream = Stream(video=False)
+    for number in range(1, 500):
+        stream.take(number, now=number / 50)
+        if number % 5 == 0:
+            stream.layer.measure(number / 50)
+    assert stream.layer.rate_bps == pytest.approx(4 * 8 * 50, rel=0.02)
+    for tick in range(100, 130):
+        stream.layer.measure(tick / 10)
+    assert stream.layer.rate_bps < 200
 
 
 @given(st.integers(0, 0xFFFF), st.lists(st.integers(-3, 6), max_size=200))

@@ -36,7 +36,7 @@ def answer_to(text: str) -> str:
     offer = parse_offer(text)
     receiving = [section for section in offer.sections if section.direction == "recvonly"]
     streams = {
-        section.mid: StreamId(1000 + index, f"slot{index // 2}", f"slot{index // 2}")
+        section.mid: StreamId(1000 + index, f"slot{index // 2}", f"slot{index // 2}", 2000 + index)
         for index, section in enumerate(receiving)
     }
     return build_answer(offer, LOCAL, streams)
@@ -81,13 +81,50 @@ def test_chromium_offers_what_the_forwarder_needs() -> None:
 
     assert len(offer.sections) == 32
     assert [s.direction for s in offer.sections] == ["sendonly"] * 2 + ["recvonly"] * 30
-    assert set(microphone.extensions) == {sdp.MID, sdp.AUDIO_LEVEL}
-    assert set(camera.extensions) == {sdp.MID, sdp.ABS_SEND_TIME, sdp.VIDEO_ORIENTATION}
-    assert set(ear.extensions) == {sdp.MID}
-    assert set(eye.extensions) == {sdp.MID, sdp.VIDEO_ORIENTATION}
-    assert camera.feedback == {"nack", "nack pli", "ccm fir", "goog-remb"}
-    assert eye.feedback == {"nack", "nack pli", "ccm fir"}
+    both = {sdp.MID, sdp.TRANSPORT_CC}
+    assert set(microphone.extensions) == both | {sdp.AUDIO_LEVEL}
+    assert set(camera.extensions) == both | {sdp.VIDEO_ORIENTATION, sdp.RID, sdp.REPAIRED_RID}
+    assert set(ear.extensions) == both
+    assert set(eye.extensions) == both | {sdp.VIDEO_ORIENTATION}
+    assert camera.feedback == eye.feedback == {"nack", "nack pli", "ccm fir", "transport-cc"}
+    assert microphone.feedback == ear.feedback == {"transport-cc"}
     assert len(microphone.ssrcs) == 1
+    assert (camera.rids, camera.ssrcs) == (("l", "h"), ())
+    assert camera.rtx_payload_type == eye.rtx_payload_type == 97
+
+
+def test_a_client_without_transport_wide_numbers_is_limited_the_older_way() -> None:
+    text = golden("chromium-3.offer.sdp").replace("transport-wide-cc-extensions-01", "unknown")
+    camera = parse_offer(text).sections[1]
+
+    assert {"goog-remb", "transport-cc"} & camera.feedback == {"goog-remb"}
+    assert sdp.ABS_SEND_TIME in camera.extensions
+
+
+@pytest.mark.parametrize(
+    ("line", "instead"),
+    [
+        ("a=simulcast:send l;~h", "a=simulcast:send l"),
+        ("a=simulcast:send l;~h", "a=simulcast:send l,h"),
+        ("a=simulcast:send l;~h", "a=simulcast:recv l;h"),
+        ("a=rid:h send", "a=rid:h recv"),
+        ("sdes:rtp-stream-id", "sdes:something-else"),
+    ],
+)
+def test_layers_that_could_not_be_told_apart_are_not_answered(line: str, instead: str) -> None:
+    text = golden("chromium-3.offer.sdp")
+    assert line in text
+    answer = answer_to(text.replace(line, instead))
+
+    assert "a=rid:" not in answer and "a=simulcast" not in answer
+
+
+def test_retransmissions_need_a_payload_type_of_their_own() -> None:
+    text = golden("chromium-3.offer.sdp").replace("a=fmtp:97 apt=96", "a=fmtp:97 apt=111")
+    assert all(section.rtx_payload_type is None for section in parse_offer(text).sections)
+    text = golden("chromium-3.offer.sdp").replace("96 97\r\n", "96 111\r\n")
+    text = text.replace(":97 rtx", ":111 rtx").replace(":97 apt", ":111 apt")
+    assert refusal(text) == "bad_codec"
 
 
 def test_repair_sources_are_left_out() -> None:
@@ -96,6 +133,7 @@ def test_repair_sources_are_left_out() -> None:
     camera = parse_offer(text).sections[1]
 
     assert camera.ssrcs == (int(groups[0][0]), int(groups[1][0]))
+    assert camera.repairs == {int(repair): int(media) for media, repair in groups[:2]}
 
 
 def test_an_answer_never_repeats_an_address_of_the_client() -> None:

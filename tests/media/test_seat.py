@@ -14,10 +14,17 @@ from peermeet.media import rtp, vp8
 from peermeet.media.ingest import Layer, MediaPacket, SenderClock
 from peermeet.media.rtcp import SenderReport
 from peermeet.media.sdp import Kind
-from peermeet.media.seat import PATIENCE, REPEAT_AGAIN_S, REPEAT_BURST, SeatWriter
+from peermeet.media.seat import (
+    PATIENCE,
+    REPEAT_AGAIN_S,
+    REPEAT_BURST,
+    TRANSPORT_SEQUENCE_AT,
+    SeatWriter,
+)
 
 FRAME_S = 1 / 30
-MID_ID, ORIENTATION_ID = 4, 13
+KINDS: tuple[Kind, Kind] = ("audio", "video")
+MID_ID, ORIENTATION_ID, TRANSPORT_CC_ID = 4, 13, 3
 
 
 class Sent(NamedTuple):
@@ -62,15 +69,26 @@ class Source:
 class Viewer:
     """A writer and everything it wrote."""
 
-    def __init__(self, kind: Kind = "video") -> None:
+    def __init__(self, kind: Kind = "video", rtx: int | None = None) -> None:
         self.out = memoryview(bytearray(2048))
         self.writer = SeatWriter(
-            "7", kind, 100, self.out, ssrc=99, mid_id=1, orientation_id=ORIENTATION_ID
+            "7",
+            kind,
+            100,
+            self.out,
+            ssrc=99,
+            rtx_ssrc=98,
+            rtx_payload_type=rtx,
+            mid_id=1,
+            orientation_id=ORIENTATION_ID,
+            transport_cc_id=TRANSPORT_CC_ID,
         )
         self.sent: list[Sent] = []
 
-    def take(self, packet: MediaPacket | None, now: float) -> bool:
-        length = self.writer.forward(packet, now) if packet is not None else 0
+    def take(self, packet: MediaPacket | None, now: float, layer: Layer | None = None) -> bool:
+        if packet is None or (layer is not None and not self.writer.follows(layer, packet)):
+            return False
+        length = self.writer.forward(packet, now)
         if length:
             self.sent.append(self.read(length))
         return bool(length)
@@ -160,6 +178,72 @@ def test_a_packet_sent_again_has_the_very_same_bytes(
     for index, sent in enumerate(list(viewer.sent)):
         length = viewer.writer.repeat(sent.sequence, now + 10 * index)
         assert bytes(viewer.out[:length]) == sent.data
+
+
+def test_a_retransmission_has_numbers_of_its_own_and_the_very_same_payload() -> None:
+    source, viewer, now = Source(1, 65_530, 5), Viewer(rtx=101), 100.0
+    viewer.writer.point(source.layer)
+    for number in range(12):
+        viewer.take(source.take(source.packet(number == 0, orientation=2), now), now)
+    again = [viewer.read(viewer.writer.repeat(sent.sequence, now)) for sent in viewer.sent]
+    for first, second in zip(viewer.sent, again, strict=True):
+        at = rtp.payload_offset(second.data, len(second.data))
+        assert (second.ssrc, second.payload_type) == (98, 101)
+        assert second.timestamp == first.timestamp
+        assert int.from_bytes(second.data[at : at + 2], "big") == first.sequence
+        assert second.data[at + 2 :] == first.data[at:]
+    steps = [b.sequence - a.sequence for a, b in zip(again, again[1:], strict=False)]
+    assert set(steps) == {1}
+
+
+def test_only_what_never_repeats_its_bytes_has_a_transport_wide_number() -> None:
+    """AES-GCM gives its key away if one number seals two packets that differ in one bit."""
+    assert not Viewer().writer.counts_transport
+    for kind in KINDS:
+        viewer, source = Viewer(kind, rtx=101 if kind == "video" else None), Source(1, 5, 5, kind)
+        assert viewer.writer.counts_transport
+        viewer.writer.point(source.layer)
+        viewer.take(source.take(source.packet(True), 1.0), 1.0)
+        (sent,) = viewer.sent
+        assert sent.data[TRANSPORT_SEQUENCE_AT - 1] == TRANSPORT_CC_ID << 4 | 1
+        end = rtp.payload_offset(sent.data, len(sent.data))
+        assert rtp.extension(sent.data, end, TRANSPORT_CC_ID) == bytes(2)
+        assert rtp.extension(sent.data, end, 1) == b"7"
+
+
+def test_a_layer_takes_over_with_its_key_frame_and_the_old_one_goes_on_until_then() -> None:
+    low, high, viewer, now = Source(1, 500, 7), Source(2, 60_000, 99), Viewer(), 100.0
+    viewer.writer.point(low.layer)
+
+    def both(key_frame: bool) -> list[bool]:
+        nonlocal now
+        now += FRAME_S
+        return [
+            viewer.take(source.take(source.packet(key and key_frame), now), now, source.layer)
+            for source, key in ((low, False), (high, True))
+        ]
+
+    assert viewer.take(low.take(low.packet(True), now), now, low.layer)
+    viewer.writer.turn_to(high.layer)
+    assert [both(False) for _ in range(5)] == [[True, False]] * 5
+    assert both(True) == [True, True]
+    assert [both(False) for _ in range(5)] == [[False, True]] * 5
+    viewer.writer.turn_to(low.layer)
+    viewer.writer.turn_to(high.layer)
+    assert both(False) == [False, True], "it had changed its mind"
+    for before, after in zip(viewer.sent, viewer.sent[1:], strict=False):
+        assert after.sequence - before.sequence & 0xFFFF == 1
+        assert after.picture_id - before.picture_id & 0x7FFF == 1
+        assert after.tl0 - before.tl0 & 0xFF == 1
+        assert 0 < rtp.signed_difference(after.timestamp, before.timestamp) <= 3000
+
+
+def test_who_turns_to_another_layer_before_the_first_picture_waits_for_that_one() -> None:
+    low, high, viewer = Source(1, 500, 7), Source(2, 60_000, 99), Viewer()
+    viewer.writer.point(low.layer)
+    viewer.writer.turn_to(high.layer)
+    assert not viewer.take(low.take(low.packet(True), 1.0), 1.0, low.layer)
+    assert viewer.take(high.take(high.packet(True), 1.0), 1.0, high.layer)
 
 
 def test_nothing_from_before_a_gate_closed_is_sent_again() -> None:

@@ -48,6 +48,7 @@ export type ServerFrame =
   | SheetText
   | Said
   | Streams
+  | Demand
   | Reoffer
   | Done
   | RefusedFrame
@@ -908,6 +909,13 @@ export interface Streams {
     [k: string]: string;
   };
   kind: "streams";
+}
+/**
+ * Whether anybody is to see the larger layer of your camera; until told, nobody is.
+ */
+export interface Demand {
+  high: boolean;
+  kind: "demand";
 }
 /**
  * Your media connection is gone on the server's side: make a new one.

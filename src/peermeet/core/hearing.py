@@ -6,6 +6,7 @@ decide.py asks before it opens, project.py turns the answers into gates.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
@@ -148,6 +149,18 @@ def may_be_heard(circle: Circle, seat: SeatId) -> bool:
             return False
         case _ as never:
             assert_never(never)
+
+
+SMALL_SPACE = 3
+"""People of a space who all look at one another, whoever speaks."""
+
+
+def in_focus(circle: Circle) -> frozenset[SeatId]:
+    """Whom the others look at: the holder, and everybody in a small space."""
+    spaces = {seat: space_of(circle, seat) for seat in circle.seats}
+    people = Counter(spaces.values())
+    near = frozenset(seat for seat, space in spaces.items() if people[space] <= SMALL_SPACE)
+    return near if circle.turn is None else near | {circle.turn.seat}
 
 
 def may_be_seen(circle: Circle, seat: SeatId) -> bool:

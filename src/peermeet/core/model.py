@@ -440,9 +440,11 @@ class Circle:
 class Gate:
     """What the server lets through for one seat. An open gate permits; it switches nothing on.
 
-    space: who can hear and see one another; "main" for the whole circle.
+    space: who can hear and see one another; "main" for the whole circle. focus: this is whom the
+    others look at, so the picture deserves the larger of two sizes.
     """
 
     audio: bool
     video: bool
     space: str = "main"
+    focus: bool = False

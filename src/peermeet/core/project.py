@@ -17,6 +17,7 @@ from peermeet.core.floor import holds_floor, line
 from peermeet.core.hearing import (
     MAIN,
     StepKind,
+    in_focus,
     may_be_heard,
     may_be_seen,
     pair_of,
@@ -58,11 +59,13 @@ def gates(circle: Circle) -> Mapping[SeatId, Gate]:
     """The gate of each seat. A seat that is not named here has none: nothing of it passes."""
     if circle.ended:
         return {}
+    looked_at = in_focus(circle)
     return {
         seat.id: Gate(
             audio=seat.mic_on and may_be_heard(circle, seat.id),
             video=seat.camera_on and may_be_seen(circle, seat.id),
             space=space_of(circle, seat.id),
+            focus=seat.id in looked_at,
         )
         for seat in circle.seats.values()
     }

@@ -90,6 +90,11 @@ class Host:
         if circle in self._runners:
             self._runners[circle].set_streams(SeatId(seat), mids)
 
+    def set_demand(self, circle: str, seat: str, high: bool) -> None:
+        """The media worker tells whether anybody is to see the seat's larger picture."""
+        if circle in self._runners:
+            self._runners[circle].set_demand(SeatId(seat), high)
+
     def media_changed(self, circle: str, seat: str, state: str) -> None:
         """A media connection is "connected", was "left" by its person, or is "gone"."""
         if circle in self._runners and state != "connected":

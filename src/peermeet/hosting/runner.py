@@ -110,6 +110,7 @@ class Runner:
         self._profiles: dict[SeatId, Profile] = {}
         self._links: dict[SeatId, str] = {}
         self._streams: dict[SeatId, Mapping[str, str]] = {}
+        self._demands: dict[SeatId, bool] = {}
         self._sheets = sheets
         self._known: dict[str, RunSheet] = {}
         self._said: deque[Said] = deque(maxlen=SAID_KEPT)
@@ -274,12 +275,23 @@ class Runner:
             if seat in self._conversations:
                 self._conversations[seat].streams(mids)
 
+    def demand_of(self, seat: SeatId) -> bool:
+        return self._demands.get(seat, False)
+
+    def set_demand(self, seat: SeatId, high: bool) -> None:
+        """Whether anybody is to see the larger picture of this seat."""
+        if seat in self.circle.seats:
+            self._demands[seat] = high
+            if seat in self._conversations:
+                self._conversations[seat].demand(high)
+
     def media_gone(self, seat: SeatId, asked_for: bool = False) -> None:
         """The media connection of a seat is gone: ask for a new one.
 
         asked_for: its own client closed it, and offers anew by itself when it wants to.
         """
         self._streams.pop(seat, None)
+        self._demands.pop(seat, None)
         if seat in self._conversations and not asked_for:
             self._conversations[seat].reoffer()
 
@@ -454,6 +466,7 @@ class Runner:
         for seat in [s for s in self._profiles if s not in self.circle.seats]:
             del self._profiles[seat]
             self._streams.pop(seat, None)
+            self._demands.pop(seat, None)
             self._came_at.pop(seat, None)
         for event in events:
             if isinstance(event, m.SeatTaken):

@@ -7,12 +7,13 @@ whole and closings are applied before openings, so no moment has more open than 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 
 from peermeet.core.model import Gate
 from peermeet.media.peer import Peer, Publication
 from peermeet.media.policy import Places, assign, streams
-from peermeet.media.sdp import Kind
+from peermeet.media.sdp import Kind, LayerName
 from peermeet.media.seat import SeatWriter
 
 KINDS: tuple[Kind, Kind] = ("audio", "video")
@@ -26,6 +27,7 @@ class Circle:
         self.peers: dict[str, Peer] = {}
         self._places: dict[str, Places] = {}
         self._streams: dict[str, dict[str, str]] = {}
+        self._demands: dict[str, bool] = {}
 
     def apply(self, gates: Mapping[str, Gate]) -> list[Peer]:
         """Replace all gates. Answers the peers of absent seats, already cut off: end them."""
@@ -57,6 +59,7 @@ class Circle:
         self.peers[seat] = peer
         self._places.pop(seat, None)
         self._streams.pop(seat, None)
+        self._demands.pop(seat, None)
         self._connect()
         return old
 
@@ -80,9 +83,19 @@ class Circle:
                 self._streams[viewer] = now
                 yield viewer, now
 
+    def changed_demands(self) -> Iterator[tuple[str, bool]]:
+        """Seats for whom it has changed whether anybody is to see their layer `h`, and whether."""
+        for seat, peer in self.peers.items():
+            camera = peer.publications.get("video")
+            now = camera is not None and any(name == "h" for _, name in camera.viewers.values())
+            if camera is not None and camera.section.rids and now != self._demands.get(seat):
+                self._demands[seat] = now
+                yield seat, now
+
     def _connect(self) -> None:
         """Make every publication reach exactly those who may have it."""
-        reach: dict[Publication, list[tuple[SeatWriter, Peer]]] = {}
+        now = time.monotonic()
+        reach: dict[Publication, dict[SeatWriter, tuple[Peer, LayerName]]] = {}
         for viewer, peer in self.peers.items():
             space = self.gates[viewer].space
             others = [s for s, g in self.gates.items() if s != viewer and g.space == space]
@@ -92,18 +105,14 @@ class Circle:
             for kind in KINDS:
                 for writer, seat in zip(peer.writers[kind], places, strict=False):
                     publication = self._publication(seat, kind)
-                    if publication is None:
+                    if publication is None or seat is None:
                         writer.point(None)
                         continue
-                    writer.point(publication.layer)
-                    reach.setdefault(publication, []).append((writer, peer))
+                    name: LayerName = "h" if self.gates[seat].focus else "l"
+                    reach.setdefault(publication, {})[writer] = (peer, name)
         for peer in self.peers.values():
             for publication in peer.publications.values():
-                viewers = tuple(reach.get(publication, ()))
-                publication.viewers = viewers
-                publication.is_open = bool(viewers)
-                if publication.layer is not None and any(w.is_waiting for w, _ in viewers):
-                    publication.layer.want_key_frame()
+                publication.show(reach.get(publication, {}), now)
         for peer in self.peers.values():
             peer.ask_key_frames()
 

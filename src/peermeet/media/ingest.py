@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from peermeet.media import rtp, vp8
 from peermeet.media.rtcp import ReportBlock, SenderReport
-from peermeet.media.sdp import Kind
+from peermeet.media.sdp import Kind, LayerName
 
 HISTORY: Final = 1024
 """Packets one layer keeps for retransmission, for all its viewers together. Also the width of
@@ -88,8 +88,11 @@ class Layer:
         "_missing",
         "_nack",
         "_orientation_id",
+        "_measured_at",
+        "_octets_before",
         "_payload_type",
         "_received_before",
+        "_rtx_payload_type",
         "_seen",
         "_sender_report",
         "_sender_report_at",
@@ -97,6 +100,10 @@ class Layer:
         "heard_at",
         "highest",
         "key_frame_wanted",
+        "lost_now",
+        "name",
+        "octets",
+        "rate_bps",
         "received",
         "ssrc",
     )
@@ -109,11 +116,21 @@ class Layer:
         counters: Counter[str],
         clock: SenderClock,
         *,
+        name: LayerName | None = None,
+        rtx_payload_type: int | None = None,
         orientation_id: int = 0,
         nack: bool = False,
     ) -> None:
-        """clock: of the person. orientation_id: extension, 0 = none. nack: ask for lost packets."""
+        """clock: of the person. name: of a camera's layer, None if it sends only one.
+        orientation_id: extension, 0 = none. nack: ask for lost packets."""
         self.ssrc = ssrc
+        self.name = name
+        self.octets = 0
+        """Of payloads, duplicates left out."""
+        self.rate_bps = 0.0
+        """How much came in the last seconds, as `measure` saw it."""
+        self.lost_now = False
+        """A gap has just opened: ask without waiting for the next tick."""
         self.heard_at = 0.0
         self.received = 0
         self.highest = -1
@@ -122,6 +139,9 @@ class Layer:
         self._clock = clock
         self._is_video = kind == "video"
         self._payload_type = payload_type
+        self._rtx_payload_type = rtx_payload_type
+        self._octets_before = 0
+        self._measured_at = 0.0
         self._clock_rate_hz = CLOCK_RATE_HZ[kind]
         self._key_frame_interval_s = KEY_FRAME_INTERVAL_S[kind]
         self._orientation_id = orientation_id
@@ -138,15 +158,18 @@ class Layer:
         self._sender_report: SenderReport | None = None
         self._sender_report_at = 0.0
 
-    def take(self, plain: memoryview, size: int, now: float, is_open: bool) -> MediaPacket | None:
+    def take(
+        self, plain: memoryview, size: int, now: float, is_open: bool, repairs: bool = False
+    ) -> MediaPacket | None:
         """Account for an opened packet of `size` bytes; answer it if viewers may have it.
 
+        repairs: it came on this layer's source of retransmissions (RFC 4588, section 4).
         None: it is behind a closed gate, a duplicate, too old, or not what was negotiated (the
         last is counted). Every packet must come through here, open gate or not, so that order
         and loss stay true.
         """
         first, second, sequence16, timestamp = _HEADER(plain)
-        if second & 0x7F != self._payload_type:
+        if second & 0x7F != (self._rtx_payload_type if repairs else self._payload_type):
             self._counters["drop.payload_type"] += 1
             return None
         offset = 12
@@ -163,6 +186,13 @@ class Layer:
                 return None
 
         highest = self.highest
+        if repairs:
+            if end - offset < 2 or highest < 0:
+                # Browsers probe their line with empty retransmissions.
+                self._counters["drop.probe"] += 1
+                return None
+            sequence16 = plain[offset] << 8 | plain[offset + 1]
+            offset += 2
         if highest < 0:
             # One cycle in, so that a packet from before the first has a number as well.
             sequence = sequence16 + 0x10000
@@ -173,28 +203,33 @@ class Layer:
             if ahead == 1:
                 self.highest = sequence
             elif ahead > MAX_JUMP:
+                if repairs:
+                    self._counters["drop.rtp_malformed"] += 1
+                    return None
                 self._begin(sequence)
             elif ahead > 0:
                 self.highest = sequence
                 if self._nack:
                     self._miss(highest + 1, sequence)
+                    self.lost_now = True
             elif ahead <= -HISTORY or self._seen[sequence % HISTORY] == sequence:
                 self._counters["drop.duplicate"] += 1
                 return None
             elif self._missing:
                 self._missing.pop(sequence, None)
         self._seen[sequence % HISTORY] = sequence
-        self.received += 1
         self.heard_at = now
-
-        # Interarrival jitter, RFC 3550 appendix A.8, in timestamp units.
-        transit = int(now * self._clock_rate_hz) - timestamp
-        wander = (transit - self._transit) & 0xFFFFFFFF
-        self._transit = transit
-        if wander > 0x7FFFFFFF:
-            wander = 0x100000000 - wander
-        if self.received > 1:
-            self._jitter += (wander - self._jitter) / 16
+        self.octets += end - offset
+        if not repairs:
+            self.received += 1
+            # Interarrival jitter, RFC 3550 appendix A.8, in timestamp units.
+            transit = int(now * self._clock_rate_hz) - timestamp
+            wander = (transit - self._transit) & 0xFFFFFFFF
+            self._transit = transit
+            if wander > 0x7FFFFFFF:
+                wander = 0x100000000 - wander
+            if self.received > 1:
+                self._jitter += (wander - self._jitter) / 16
 
         if not is_open:
             return None
@@ -245,9 +280,19 @@ class Layer:
         self._key_frame_asked_at = now
         return True
 
+    def measure(self, now: float) -> None:
+        """Work out `rate_bps`, an average over about a second. Call it some times a second."""
+        passed_s = now - self._measured_at
+        if passed_s <= 0:
+            return
+        rate_bps = (self.octets - self._octets_before) * 8 / passed_s
+        self._octets_before, self._measured_at = self.octets, now
+        self.rate_bps += (rate_bps - self.rate_bps) * min(1.0, passed_s)
+
     def lost_due(self, now: float) -> list[int]:
         """Sequence numbers (16 bits, ascending) to ask for again now; the caller must ask."""
         due = []
+        self.lost_now = False
         for sequence, (tries, at) in list(self._missing.items()):
             if sequence <= self.highest - HISTORY or tries >= NACK_TRIES:
                 del self._missing[sequence]

@@ -57,12 +57,15 @@ class MediaLink:
         on_streams: Callable[[str, str, dict[str, str]], None],
         on_media: Callable[[str, str, str], None],
         on_restart: Callable[[], None],
+        on_demand: Callable[[str, str, bool], None] = lambda circle, seat, high: None,
     ) -> None:
         """socket: where the worker listens, in a directory only we may enter.
         packets_per_s: what one person may send, or None for the worker's own limit.
 
         on_streams(circle, seat, {mid: seat}); on_media(circle, seat, "connected",
         "left" or "gone");
+        on_demand(circle, seat, high): whether anybody is to see the seat's larger layer, told
+        anew with each connection that has layers.
         on_restart(): all connections are lost, gates are applied, browsers should offer again.
         Callbacks run in the loop and must not block.
         """
@@ -75,6 +78,7 @@ class MediaLink:
         if announce:
             self._arguments += ["--announce", *announce]
         self._on_streams, self._on_media, self._on_restart = on_streams, on_media, on_restart
+        self._on_demand = on_demand
         self._gates: dict[str, Mapping[str, Gate]] = {}
         self._unsent: deque[_Line] = deque()
         self._unsent_gates: dict[str, _Line] = {}
@@ -265,6 +269,9 @@ class MediaLink:
                 case "streams":
                     circle, seat = message["circle"], message["seat"]
                     self._call(self._on_streams, circle, seat, message["streams"])
+                case "demand":
+                    circle, seat = message["circle"], message["seat"]
+                    self._call(self._on_demand, circle, seat, message["high"])
                 case "media":
                     circle, seat = message["circle"], message["seat"]
                     self._call(self._on_media, circle, seat, message["state"])
@@ -334,7 +341,12 @@ class _Line:
 
 def _gates_message(circle: str, gates: Mapping[str, Gate]) -> dict[str, Any]:
     seats = {
-        seat: {"audio": gate.audio, "video": gate.video, "space": gate.space}
+        seat: {
+            "audio": gate.audio,
+            "video": gate.video,
+            "space": gate.space,
+            "focus": gate.focus,
+        }
         for seat, gate in gates.items()
     }
     return {"do": "gates", "circle": circle, "seats": seats}

@@ -10,28 +10,35 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+import struct
 import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from peermeet.media import rtcp, rtp, srtp
 from peermeet.media.dtls import Admission, Certificate, Dtls, DtlsFailed
+from peermeet.media.feedback import TransportFeedback
 from peermeet.media.icelite import IceLite
 from peermeet.media.ingest import Layer, SenderClock
 from peermeet.media.mux import Mux
 from peermeet.media.sdp import (
     MID,
+    REPAIRED_RID,
+    RID,
+    TRANSPORT_CC,
     VIDEO_ORIENTATION,
     Kind,
+    LayerName,
     LocalTransport,
     Offer,
     Section,
     StreamId,
     build_answer,
 )
-from peermeet.media.seat import SeatWriter
+from peermeet.media.seat import TRANSPORT_SEQUENCE_AT, SeatWriter
+from peermeet.media.twcc import BUSY_INTERVAL_S, Arrivals, Departures
 
 MAX_SSRCS: Final = 16
 """Sources of one transport: libsrtp keeps them in a list that it walks for every packet."""
@@ -39,8 +46,12 @@ FIRST_CHECK_S: Final = 20.0
 """From the answer to the first nominated address."""
 SILENCE_S: Final = 10.0
 """Without any authenticated datagram: the person is gone."""
+SILENT_LAYER_S: Final = 1.0
+"""A layer that has been silent for this long is not coming; another is shown meanwhile."""
 SECOND_SOURCE_S: Final = 0.5
 """A section changes to another of its sources when the first has been silent for this long."""
+REPORTED_S: Final = 5.0
+"""A source that has been silent for this long is left out of reports."""
 REMB_BPS: Final = 1_500_000
 """A constant limit; without any feedback Chromium never leaves its start rate."""
 PACKETS_PER_S: Final = 1500.0
@@ -53,6 +64,8 @@ MAX_NACKED: Final = 64
 """Packets that one request may name; a viewer's allowance is smaller anyway."""
 NTP_EPOCH_S: Final = 2_208_988_800
 """From 1900 to 1970."""
+
+_SHORT = struct.Struct("!H").pack_into
 
 logger = logging.getLogger(__name__)
 
@@ -73,41 +86,118 @@ class Ground:
     """What one person may send; more is dropped before it costs anything."""
 
 
+Viewer: TypeAlias = "tuple[SeatWriter, Peer]"
+"""Where a copy is written, and to whom it is sent."""
+
+
+class Source:
+    """One SSRC of a person: a layer of a section, or the retransmissions of one."""
+
+    __slots__ = ("layer", "publication", "repairs", "transport_at", "viewers")
+
+    def __init__(self, layer: Layer, publication: Publication, repairs: Source | None) -> None:
+        """repairs: the source whose packets this one sends again."""
+        self.layer = layer
+        self.publication = publication
+        self.repairs = repairs
+        self.viewers: tuple[Viewer, ...] = ()
+        """Who is shown this layer now, or turns to it with its next key frame."""
+        self.transport_at: dict[int, int] = {}
+        """Where its packets have their transport-wide number, by the size of the extensions."""
+
+
 class Publication:
     """One section that a person sends: their microphone or their camera.
 
-    is_open and viewers are set by circle.py only.
+    is_open and the viewers are set by circle.py only.
     """
 
-    __slots__ = ("is_open", "kind", "layer", "nack", "orientation_id", "section", "viewers")
+    __slots__ = (
+        "alive",
+        "is_open",
+        "kind",
+        "nack",
+        "orientation_id",
+        "section",
+        "sources",
+        "viewers",
+    )
 
     def __init__(self, section: Section) -> None:
         self.section = section
         self.kind: Kind = section.kind
         self.is_open = False
-        self.layer: Layer | None = None
-        """The source being forwarded; its other sources are not."""
-        self.viewers: tuple[tuple[SeatWriter, Peer], ...] = ()
+        self.alive = 0
+        """Which layers came at the last `watch`, one bit each."""
+        self.sources: dict[LayerName | None, Source] = {}
+        """What may be forwarded, by layer; other sources of the section are not."""
+        self.viewers: dict[SeatWriter, tuple[Peer, LayerName]] = {}
+        """Who is shown this, and in which layer if it flows."""
         self.nack = "nack" in section.feedback
         self.orientation_id = section.extensions.get(VIDEO_ORIENTATION, 0)
+
+    def show(self, viewers: dict[SeatWriter, tuple[Peer, LayerName]], now: float) -> None:
+        """Be shown to exactly these; who turns to another layer keeps the picture until then."""
+        self.viewers = viewers
+        self.is_open = bool(viewers)
+        own = {source.layer for source in self.sources.values()}
+        for writer, (_, name) in viewers.items():
+            source = self.flowing(name, now)
+            if source is None:
+                writer.point(None)
+            elif writer.layer in own and self.kind == "video":
+                writer.turn_to(source.layer)
+            else:
+                writer.point(source.layer)
+            if source is not None and (writer.is_waiting or writer.wanted is not None):
+                source.layer.want_key_frame()
+        self.settle()
+
+    def settle(self) -> None:
+        """Give each source those who are shown it, or want to be."""
+        for source in self.sources.values():
+            source.viewers = tuple(
+                (writer, peer)
+                for writer, (peer, _) in self.viewers.items()
+                if source.layer in (writer.layer, writer.wanted)
+            )
+
+    def flowing(self, name: LayerName, now: float) -> Source | None:
+        """The source of this layer, or of another one while nothing comes on this."""
+        found = self.sources.get(name)
+        if found is not None and now - found.layer.heard_at < SILENT_LAYER_S:
+            return found
+        alive = [s for s in self.sources.values() if now - s.layer.heard_at < SILENT_LAYER_S]
+        return alive[0] if alive else found or next(iter(self.sources.values()), None)
+
+    def watch(self, now: float) -> None:
+        """Show another layer where one has begun or ceased to come. Call it at every tick."""
+        alive = 0
+        for source in self.sources.values():
+            source.layer.measure(now)
+            alive = alive * 2 + (now - source.layer.heard_at < SILENT_LAYER_S)
+        if alive != self.alive:
+            self.alive = alive
+            self.show(self.viewers, now)
 
     def close(self) -> None:
         """Nothing passes from the next packet on, and nothing old is repeated."""
         self.is_open = False
-        for writer, _ in self.viewers:
+        for writer in self.viewers:
             writer.pause()
-        self.viewers = ()
-        if self.layer is not None:
-            self.layer.forget()
+        self.viewers = {}
+        for source in self.sources.values():
+            source.viewers = ()
+            source.layer.forget()
 
-    def adopt(self, layer: Layer) -> None:
-        """Forward this source from now on."""
-        if self.layer is not None:
-            self.layer.forget()
-        self.layer = layer
-        for writer, _ in self.viewers:
-            writer.point(layer)
-        layer.want_key_frame()
+    def adopt(self, source: Source, now: float) -> None:
+        """Forward this source from now on instead of the one of the same layer before."""
+        old = self.sources.get(source.layer.name)
+        if old is not None:
+            old.layer.forget()
+            old.viewers = ()
+        self.sources[source.layer.name] = source
+        self.show(self.viewers, now)
 
 
 def _nobody(_: str) -> None:
@@ -124,6 +214,7 @@ class Peer:
         self._offer = offer
         self._on_state = on_state
         self._ssrc = secrets.randbits(32)
+        self._own_ssrcs = {self._ssrc}
         self._finished = asyncio.Event()
         self._nominated = asyncio.Event()
         self.agent = ground.ice.open(offer.ice_ufrag, now)
@@ -138,8 +229,13 @@ class Peer:
 
         self.publications: dict[Kind, Publication] = {}
         self._by_mid: dict[bytes, Publication] = {}
-        self._mid_ids: set[int] = set()
-        self._sources: dict[int, tuple[Layer, Publication]] = {}
+        self._mid_id = 0
+        self._transport_cc_id = 0
+        """Of the numbers on packets that come in, 0 = none."""
+        self._arrivals = Arrivals()
+        self._feedback_at = 0.0
+        self.departures = Departures()
+        self._sources: dict[int, Source] = {}
         self._clock = SenderClock()
         self.writers: dict[Kind, list[SeatWriter]] = {"audio": [], "video": []}
         self._by_ssrc: dict[int, SeatWriter] = {}
@@ -222,7 +318,7 @@ class Peer:
             self._receive_rtcp(datagram, now)
             return
         source = self._sources.get(int.from_bytes(datagram[8:12], "big"))
-        # The section is known before decryption, so a flood of sources costs libsrtp nothing.
+        # What it is must be known before decryption, so a flood of sources costs libsrtp nothing.
         candidate = None if source is not None else self._candidate(datagram)
         if source is None and candidate is None:
             counters["drop.ssrc_unknown"] += 1
@@ -236,28 +332,42 @@ class Peer:
         self.agent.heard_at = now
         if source is None:
             assert candidate is not None
-            source = self._learn(int.from_bytes(datagram[8:12], "big"), candidate)
-        layer, publication = source
-        if layer is not publication.layer and not self._prefer(layer, publication, now):
-            layer.take(self._ground.engine.opened, size, now, False)
-            counters["drop.second_source"] += 1
-            return
-        packet = layer.take(self._ground.engine.opened, size, now, publication.is_open)
+            source = self._sources[int.from_bytes(datagram[8:12], "big")] = candidate
+        opened = self._ground.engine.opened
+        if self._transport_cc_id:
+            self._note_arrival(source, opened, size, now)
+        repaired = source.repairs
+        if repaired is not None:
+            source = repaired
+        layer, publication = source.layer, source.publication
+        if source is not publication.sources.get(layer.name):
+            if not self._prefer(source, now):
+                layer.take(opened, size, now, False, repaired is not None)
+                counters["drop.second_source"] += 1
+                return
+        packet = layer.take(opened, size, now, publication.is_open, repaired is not None)
+        if layer.lost_now:
+            self._ask_again(layer, now)
         if packet is None:
             return
         sealing = self._ground.engine.sealing
         sendto = self._ground.mux.sendto
         forwarded = 0
-        for writer, viewer in publication.viewers:
+        for writer, viewer in source.viewers:
             seal = viewer.seal
             if seal is None:
+                continue
+            if writer.layer is not layer and not writer.follows(layer, packet):
+                # Whatever became of the last key frame: this viewer has not had it.
+                layer.want_key_frame()
                 continue
             length = writer.forward(packet, now)
             if not length:
                 if writer.is_waiting:
-                    # Whatever became of the last key frame: this viewer has not had it.
                     layer.want_key_frame()
                 continue
+            if writer.counts_transport:
+                _SHORT(sealing, TRANSPORT_SEQUENCE_AT, viewer.departures.sent(length, now))
             length = seal(length)
             if not length:
                 counters["drop.seal"] += 1
@@ -269,8 +379,32 @@ class Peer:
             else:
                 forwarded += 1
         self.forwarded += forwarded
+        if packet.key_frame:
+            # Whoever turned to this layer with it leaves the other one.
+            publication.settle()
         if layer.key_frame_wanted:
             self._ask_key_frame(layer, now)
+
+    def _note_arrival(self, source: Source, packet: memoryview, size: int, now: float) -> None:
+        """Remember when a packet with a transport-wide number came, and tell of them if due."""
+        # Packets of a source with equally long extensions have them in the same places.
+        at = source.transport_at.get(packet[15], 0) if packet[0] & 0x1F == 0x10 else 0
+        if not at or packet[at - 1] != self._transport_cc_id << 4 | 1:
+            end = rtp.payload_offset(packet, size)
+            found = rtp.find_extension(packet, end, self._transport_cc_id) if end else None
+            if found is None or found[1] != 2:
+                return
+            at = source.transport_at[packet[15]] = found[0]
+        self._arrivals.take(packet[at] << 8 | packet[at + 1], now)
+        if now >= self._feedback_at:
+            self._send_feedback(now)
+
+    def _send_feedback(self, now: float) -> None:
+        """Tell when packets came, so that the browser finds what its line carries."""
+        self._feedback_at = now + BUSY_INTERVAL_S
+        ssrc = next(iter(self._sources), 0)
+        for packet in self._arrivals.feedback(now, self._ssrc, ssrc):
+            self._send_rtcp(packet)
 
     def _earn(self, now: float) -> bool:
         """Whether this packet is within the person's allowance after all."""
@@ -291,40 +425,58 @@ class Peer:
         if self._allowance >= 0 or self._earn(time.monotonic()):
             self._dtls.receive(datagram)
 
-    def _candidate(self, datagram: bytes) -> Publication | None:
-        """The section a new source claims by its mid and payload type, if there is room."""
+    def _candidate(self, datagram: bytes) -> Source | None:
+        """What a new source claims to be by its extensions and payload type, if there is room.
+
+        A packet names its section (mid) and, of a camera with layers, the layer (rid) or the
+        layer it repairs; without layers the payload type says whether it repairs.
+        """
         if len(self._sources) >= MAX_SSRCS:
             return None
         end = rtp.payload_offset(datagram, len(datagram))
-        if not end:
+        mid = rtp.extension(datagram, end, self._mid_id) if end and self._mid_id else None
+        publication = self._by_mid.get(mid) if mid is not None else None
+        if publication is None:
             return None
-        for mid_id in self._mid_ids:
-            mid = rtp.extension(datagram, end, mid_id)
-            publication = self._by_mid.get(mid) if mid is not None else None
-            if publication is not None:
-                fits = datagram[1] & 0x7F == publication.section.payload_type
-                return publication if fits else None
-        return None
+        section, ssrc = publication.section, int.from_bytes(datagram[8:12], "big")
+        repairs = datagram[1] & 0x7F == section.rtx_payload_type
+        if not repairs and datagram[1] & 0x7F != section.payload_type:
+            return None
+        name: LayerName | None = None
+        if section.rids:
+            rid_id = section.extensions.get(REPAIRED_RID if repairs else RID)
+            told = rtp.extension(datagram, end, rid_id) if rid_id is not None else None
+            name = next((rid for rid in section.rids if rid.encode() == told), None)
+            if name is None:
+                return None
+        if not repairs:
+            return self._source(ssrc, publication, name)
+        repaired = publication.sources.get(name)
+        return Source(repaired.layer, publication, repaired) if repaired is not None else None
 
-    def _learn(self, ssrc: int, publication: Publication) -> tuple[Layer, Publication]:
-        """Bind a source to its section, for good."""
+    def _source(self, ssrc: int, publication: Publication, name: LayerName | None) -> Source:
+        """A source that is bound to its section and layer for good."""
+        section = publication.section
         layer = Layer(
             ssrc,
             publication.kind,
-            publication.section.payload_type,
+            section.payload_type,
             self._ground.counters,
             self._clock,
+            name=name,
+            rtx_payload_type=section.rtx_payload_type,
             orientation_id=publication.orientation_id,
             nack=publication.nack,
         )
-        source = self._sources[ssrc] = (layer, publication)
-        return source
+        return Source(layer, publication, None)
 
-    def _prefer(self, layer: Layer, publication: Publication, now: float) -> bool:
-        current = publication.layer
-        if current is not None and now - current.heard_at < SECOND_SOURCE_S:
+    def _prefer(self, source: Source, now: float) -> bool:
+        """Whether this source may take the place of the one that had its layer before."""
+        publication = source.publication
+        current = publication.sources.get(source.layer.name)
+        if current is not None and now - current.layer.heard_at < SECOND_SOURCE_S:
             return False
-        publication.adopt(layer)
+        publication.adopt(source, now)
         return True
 
     def _receive_rtcp(self, datagram: bytes, now: float) -> None:
@@ -344,8 +496,8 @@ class Peer:
             match packet:
                 case rtcp.SenderReport():
                     source = self._sources.get(packet.ssrc)
-                    if source is not None:
-                        source[0].on_sender_report(packet, now, time.time() + NTP_EPOCH_S)
+                    if source is not None and source.repairs is None:
+                        source.layer.on_sender_report(packet, now, time.time() + NTP_EPOCH_S)
                 case rtcp.PictureLossIndication():
                     self._on_key_frame_request(packet.media_ssrc, now)
                 case rtcp.FullIntraRequest():
@@ -353,6 +505,8 @@ class Peer:
                         self._on_key_frame_request(ssrc, now)
                 case rtcp.Nack():
                     self._repeat(packet, now)
+                case TransportFeedback():
+                    self.departures.acknowledge(packet, now)
                 case _:
                     pass
 
@@ -372,6 +526,9 @@ class Peer:
             return
         for sequence in nack.lost[:MAX_NACKED]:
             length = writer.repeat(sequence, now)
+            if length and writer.counts_transport:
+                number = self.departures.sent(length, now)
+                _SHORT(self._ground.engine.sealing, TRANSPORT_SEQUENCE_AT, number)
             length = length and self.seal(length)
             if length:
                 self._ground.mux.send(self._ground.engine.sealing[:length], address)
@@ -390,13 +547,11 @@ class Peer:
         if self.seal is None:
             return
         for publication in self.publications.values():
-            layer = publication.layer
-            if layer is None:
-                continue
-            self._ask_key_frame(layer, now)
-            lost = layer.lost_due(now) if publication.nack else []
-            if lost:
-                self._send_rtcp(rtcp.build_nack(self._ssrc, layer.ssrc, lost))
+            publication.watch(now)
+            for source in publication.sources.values():
+                self._ask_key_frame(source.layer, now)
+                self._ask_again(source.layer, now)
+        self._send_feedback(now)
         self._ticks += 1
         if self._ticks % 10 == 0:
             self._send_reports(now)
@@ -405,15 +560,22 @@ class Peer:
         """Send the requests for key frames that are due, without waiting for the next tick."""
         now = time.monotonic()
         for publication in self.publications.values():
-            if publication.layer is not None:
-                self._ask_key_frame(publication.layer, now)
+            for source in publication.sources.values():
+                self._ask_key_frame(source.layer, now)
+
+    def _ask_again(self, layer: Layer, now: float) -> None:
+        """Ask for packets that are missing and due."""
+        lost = layer.lost_due(now)
+        if lost:
+            self._send_rtcp(rtcp.build_nack(self._ssrc, layer.ssrc, lost))
 
     def _ask_key_frame(self, layer: Layer, now: float) -> None:
         if layer.key_frame_due(now):
             self._send_rtcp(rtcp.build_pli(self._ssrc, layer.ssrc))
 
     def _send_reports(self, now: float) -> None:
-        layers = [layer for layer, _ in self._sources.values() if now - layer.heard_at < 5]
+        sources = [source for source in self._sources.values() if source.repairs is None]
+        layers = [s.layer for s in sources if now - s.layer.heard_at < REPORTED_S]
         blocks = tuple(layer.report(now) for layer in layers)
         remb = b""
         camera = self.publications.get("video")
@@ -451,30 +613,45 @@ class Peer:
         publication = Publication(section)
         self.publications[section.kind] = publication
         self._by_mid[section.mid.encode()] = publication
-        if MID in section.extensions:
-            self._mid_ids.add(section.extensions[MID])
-        for ssrc in section.ssrcs[: MAX_SSRCS // 2]:
-            self._learn(ssrc, publication)
+        # The same in every section: sdp.py refuses an identifier with two meanings.
+        self._mid_id = section.extensions.get(MID, self._mid_id)
+        self._transport_cc_id = section.extensions.get(TRANSPORT_CC, self._transport_cc_id)
+        for ssrc in section.ssrcs if not section.rids else ():
+            if len(self._sources) < MAX_SSRCS:
+                self._sources[ssrc] = self._source(ssrc, publication, None)
+        for ssrc, repaired in section.repairs.items():
+            source = self._sources.get(repaired)
+            if source is not None and len(self._sources) < MAX_SSRCS:
+                self._sources[ssrc] = Source(source.layer, publication, source)
 
     def _add_writer(self, section: Section) -> None:
         writers = self.writers[section.kind]
         place = len(writers)
-        ssrc = secrets.randbits(32)
-        while ssrc in self._by_ssrc:
-            ssrc = secrets.randbits(32)
+        ssrc, rtx_ssrc = self._unused_ssrc(), self._unused_ssrc()
         writer = SeatWriter(
             section.mid,
             section.kind,
             section.payload_type,
             self._ground.engine.sealing,
             ssrc=ssrc,
+            rtx_ssrc=rtx_ssrc,
+            rtx_payload_type=section.rtx_payload_type,
             mid_id=section.extensions.get(MID, 0),
             orientation_id=section.extensions.get(VIDEO_ORIENTATION, 0),
+            transport_cc_id=section.extensions.get(TRANSPORT_CC, 0),
         )
         writers.append(writer)
         self._by_ssrc[ssrc] = writer
         # One name for the voice and the picture of a place: browsers keep them in step.
-        self.streams[section.mid] = StreamId(ssrc, cname=f"slot{place}", msid=f"slot{place}")
+        name = f"slot{place}"
+        self.streams[section.mid] = StreamId(ssrc, name, name, rtx_ssrc)
+
+    def _unused_ssrc(self) -> int:
+        ssrc = secrets.randbits(32)
+        while ssrc in self._own_ssrcs:
+            ssrc = secrets.randbits(32)
+        self._own_ssrcs.add(ssrc)
+        return ssrc
 
     def _connect(self) -> None:
         dtls, engine = self._dtls, self._ground.engine

@@ -50,6 +50,12 @@ def extension(packet: Packet, end: int, wanted: int) -> bytes | None:
 
     end: what `payload_offset` answered for this packet, not 0.
     """
+    found = find_extension(packet, end, wanted)
+    return bytes(packet[found[0] : sum(found)]) if found is not None else None
+
+
+def find_extension(packet: Packet, end: int, wanted: int) -> tuple[int, int] | None:
+    """Where the value of that element begins, and how many bytes it has; arguments as above."""
     first = packet[0]
     if not first & 0x10:
         return None
@@ -66,7 +72,7 @@ def extension(packet: Packet, end: int, wanted: int) -> bytes | None:
             if identifier == 15 or at + size > end:
                 return None
             if identifier == wanted:
-                return bytes(packet[at : at + size])
+                return at, size
             at += size
     elif profile & 0xFFF0 == 0x1000:
         while at + 1 < end:
@@ -79,7 +85,7 @@ def extension(packet: Packet, end: int, wanted: int) -> bytes | None:
             if at + size > end:
                 return None
             if identifier == wanted:
-                return bytes(packet[at : at + size])
+                return at, size
             at += size
     return None
 

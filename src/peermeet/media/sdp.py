@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 MID = "urn:ietf:params:rtp-hdrext:sdes:mid"
@@ -23,6 +23,12 @@ ABS_SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
 """RTP header extension: departure time, 24 bits of 6.18 fixed point seconds."""
 VIDEO_ORIENTATION = "urn:3gpp:video-orientation"
 """RTP header extension: how the camera is held (3GPP TS 26.114)."""
+TRANSPORT_CC = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
+"""RTP header extension: one sequence of 16 bits over all packets of a transport."""
+RID = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id"
+"""RTP header extension: which layer of a camera a packet belongs to (RFC 8852)."""
+REPAIRED_RID = "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id"
+"""RTP header extension: the layer that a retransmission repairs (RFC 8852)."""
 
 MAX_TEXT_BYTES = 64 * 1024
 MAX_SECTIONS = 34
@@ -31,6 +37,9 @@ MAX_LINES_PER_SECTION = 192
 MAX_SSRCS = 16
 
 Kind = Literal["audio", "video"]
+LayerName = Literal["l", "h"]
+LAYERS: tuple[LayerName, LayerName] = ("l", "h")
+"""The restriction identifiers (RFC 8851) a camera may send side by side, lowest first."""
 Direction = Literal["sendonly", "recvonly", "inactive"]
 
 _PROTOCOL = "UDP/TLS/RTP/SAVPF"
@@ -38,7 +47,7 @@ _CODECS: Mapping[Kind, str] = {"audio": "opus/48000/2", "video": "vp8/90000"}
 _ANSWERED_CODECS: Mapping[Kind, str] = {"audio": "opus/48000/2", "video": "VP8/90000"}
 # usedtx stays away: a microphone that falls silent would show when somebody is not speaking.
 _OPUS_FORMAT = "minptime=10;useinbandfec=1;stereo=0"
-_FEEDBACK = ("nack", "nack pli", "ccm fir", "goog-remb")
+_FEEDBACK = ("nack", "nack pli", "ccm fir", "transport-cc", "goog-remb")
 _MIRROR: Mapping[Direction, Direction] = {
     "sendonly": "recvonly",
     "recvonly": "sendonly",
@@ -46,13 +55,14 @@ _MIRROR: Mapping[Direction, Direction] = {
 }
 # One-byte header extensions carry identifiers 1 to 14 (RFC 8285); we write no others.
 _MAX_EXTENSION_ID = 14
-_KNOWN = (MID, AUDIO_LEVEL, ABS_SEND_TIME, VIDEO_ORIENTATION)
+_KNOWN = (MID, AUDIO_LEVEL, ABS_SEND_TIME, VIDEO_ORIENTATION, TRANSPORT_CC, RID, REPAIRED_RID)
 
 _TOKEN = re.compile(r"[!#-'*+\-.0-9A-Z^-~]{1,16}")
 _UFRAG = re.compile(r"[A-Za-z0-9+/]{4,256}")
 _PWD = re.compile(r"[A-Za-z0-9+/]{22,256}")
 _SHA_256 = re.compile(r"[0-9A-F]{2}(?::[0-9A-F]{2}){31}")
 _NUMBER = re.compile(r"[0-9]{1,10}")
+_SIMULCAST = re.compile(r"send ([A-Za-z0-9;~]{1,64})")
 
 _Attributes = dict[str, list[str]]
 
@@ -86,9 +96,16 @@ class Section:
     ssrcs: tuple[int, ...]
     """Announced sources of a sendonly section, repair sources left out; often empty."""
     feedback: frozenset[str]
-    """Of "nack", "nack pli", "ccm fir", "goog-remb"; the last only where we receive."""
+    """Of "nack", "nack pli", "ccm fir", "transport-cc", "goog-remb"; the last only where we
+    receive and have no "transport-cc"."""
     reduced_size_rtcp: bool = False
     """Whether RTCP may be sent without a report in front (RFC 5506)."""
+    rtx_payload_type: int | None = None
+    """Of retransmissions (RFC 4588) of VP8; None without them."""
+    rids: tuple[LayerName, ...] = ()
+    """Of a camera that sends layers side by side (RFC 8853): all of `LAYERS`, or none."""
+    repairs: Mapping[int, int] = field(default_factory=dict)
+    """Announced sources of retransmissions, to the source that each repairs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +138,8 @@ class StreamId:
     cname: str
     msid: str
     """Identifier of the media stream, such as "slot3"; sections that share it play in step."""
+    rtx_ssrc: int | None = None
+    """The source of retransmissions on a section that has a payload type for them."""
 
 
 def parse_offer(text: str) -> Offer:
@@ -303,13 +322,18 @@ def _section(
     payload_type = _payload_type(index, kind, formats, part)
     receiving = direction == "sendonly"
 
-    wanted = {MID}
+    rtx_payload_type = _rtx_payload_type(formats, part, payload_type) if kind == "video" else None
+    rids = _rids(part) if kind == "video" and receiving else ()
+
+    wanted = {MID, TRANSPORT_CC}
     if kind == "audio" and receiving:
         wanted.add(AUDIO_LEVEL)
     if kind == "video":
         wanted.add(VIDEO_ORIENTATION)
         if receiving:
             wanted.add(ABS_SEND_TIME)
+    if rids:
+        wanted |= {RID, REPAIRED_RID}
     extensions: dict[str, int] = {}
     for value in part.get("extmap", []):
         # An extmap with a direction ("3/recvonly") is for one way only; ours go both ways.
@@ -322,9 +346,19 @@ def _section(
         target, _, feedback = value.partition(" ")
         if target in ("*", str(payload_type)):
             offered.add(feedback)
-    answered = set(_FEEDBACK) if kind == "video" else set()
-    if not receiving:
+    answered = set(_FEEDBACK) if kind == "video" else {"transport-cc"}
+    if TRANSPORT_CC not in extensions:
+        # The one is nothing without the other.
+        answered.discard("transport-cc")
+    if not receiving or "transport-cc" in offered & answered:
         answered.discard("goog-remb")
+    if "transport-cc" in offered & answered:
+        extensions.pop(ABS_SEND_TIME, None)
+    else:
+        extensions.pop(TRANSPORT_CC, None)
+    if RID not in extensions or MID not in extensions:
+        # Layers whose packets cannot be told apart are not layers.
+        rids = ()
 
     return Section(
         mid=mid,
@@ -333,6 +367,9 @@ def _section(
         payload_type=payload_type,
         extensions=extensions,
         ssrcs=_ssrcs(index, part) if receiving else (),
+        rtx_payload_type=rtx_payload_type,
+        rids=rids,
+        repairs=_repairs(part) if receiving and rtx_payload_type is not None else {},
         feedback=frozenset(offered & answered),
         reduced_size_rtcp="rtcp-rsize" in part,
     )
@@ -364,6 +401,41 @@ def _payload_type(index: int, kind: Kind, formats: Sequence[str], part: _Attribu
     raise SdpRefused("no_codec", f"section {index} must offer {_ANSWERED_CODECS[kind]}")
 
 
+def _rtx_payload_type(formats: Sequence[str], part: _Attributes, repaired: int) -> int | None:
+    """The payload type of retransmissions of `repaired` (RFC 4588, section 8.1)."""
+    maps = set(part.get("rtpmap", []))
+    for value in part.get("fmtp", []):
+        name, _, parameters = value.partition(" ")
+        number = _number(name, 127)
+        if number is None or 64 <= number <= 95 or name not in formats:
+            continue
+        if f"apt={repaired}" in parameters.split(";") and f"{name} rtx/90000" in maps:
+            return number
+    return None
+
+
+def _rids(part: _Attributes) -> tuple[LayerName, ...]:
+    """`LAYERS` if the section offers to send both (RFC 8853); a client may name others, in vain."""
+    for value in part.get("simulcast", []):
+        found = _SIMULCAST.fullmatch(value)
+        sent = [name.removeprefix("~") for name in found[1].split(";")] if found else []
+        if all(name in sent and f"{name} send" in part.get("rid", []) for name in LAYERS):
+            return LAYERS
+    return ()
+
+
+def _repairs(part: _Attributes) -> dict[int, int]:
+    """Announced pairs of a source of retransmissions and what it repairs (RFC 5576)."""
+    repairs = {}
+    for value in part.get("ssrc-group", []):
+        group = value.split(" ")
+        if group[0] == "FID" and len(group) == 3:
+            media, repair = (_number(name, 0xFFFFFFFF) for name in group[1:])
+            if media is not None and repair is not None and media != repair:
+                repairs[repair] = media
+    return repairs
+
+
 def _ssrcs(index: int, part: _Attributes) -> tuple[int, ...]:
     found: dict[int, None] = {}
     for value in part.get("ssrc", []):
@@ -386,12 +458,13 @@ def _check_together(sections: Sequence[Section]) -> None:
         sending = [s for s in sections if s.kind == kind and s.direction == "sendonly"]
         if len(sending) > 1:
             raise SdpRefused("too_many_senders", f"one sending {kind} section at most")
-    ssrcs = [ssrc for section in sections for ssrc in section.ssrcs]
+    ssrcs = [ssrc for section in sections for ssrc in (*section.ssrcs, *section.repairs)]
     if len(ssrcs) > MAX_SSRCS or len(set(ssrcs)) != len(ssrcs):
         raise SdpRefused("bad_ssrc", f"at most {MAX_SSRCS} sources, each in one section")
     audio = {section.payload_type for section in sections if section.kind == "audio"}
     video = {section.payload_type for section in sections if section.kind == "video"}
-    if audio & video:
+    repair = {s.rtx_payload_type for s in sections if s.rtx_payload_type is not None}
+    if audio & video or repair & (audio | video):
         raise SdpRefused("bad_codec", "one payload type means two codecs")
 
 
@@ -404,13 +477,13 @@ def _number(text: str, maximum: int) -> int | None:
 
 
 def _answer_section(section: Section, local: LocalTransport, stream: StreamId | None) -> list[str]:
-    payload_type = section.payload_type
+    payload_type, rtx = section.payload_type, section.rtx_payload_type
     direction = _MIRROR[section.direction]
     if direction == "sendonly" and stream is None:
         direction = "inactive"
     # Browsers would take transport lines once for the bundle; aiortc wants them in each section.
     lines = [
-        f"m={section.kind} 9 {_PROTOCOL} {payload_type}",
+        f"m={section.kind} 9 {_PROTOCOL} {payload_type}" + (f" {rtx}" if rtx is not None else ""),
         "c=IN IP4 0.0.0.0",
         f"a=mid:{section.mid}",
         f"a={direction}",
@@ -430,11 +503,21 @@ def _answer_section(section: Section, local: LocalTransport, stream: StreamId | 
     if section.kind == "audio":
         lines.append(f"a=fmtp:{payload_type} {_OPUS_FORMAT}")
     lines += [f"a=rtcp-fb:{payload_type} {name}" for name in _FEEDBACK if name in section.feedback]
+    if rtx is not None:
+        lines += [f"a=rtpmap:{rtx} rtx/90000", f"a=fmtp:{rtx} apt={payload_type}"]
+    if section.rids:
+        lines += [f"a=rid:{name} recv" for name in section.rids]
+        lines.append("a=simulcast:recv " + ";".join(section.rids))
     if direction == "sendonly" and stream is not None:
         lines += [
             f"a=msid:{stream.msid} {stream.msid}-{section.kind}",
             f"a=ssrc:{stream.ssrc} cname:{stream.cname}",
         ]
+        if rtx is not None and stream.rtx_ssrc is not None:
+            lines += [
+                f"a=ssrc-group:FID {stream.ssrc} {stream.rtx_ssrc}",
+                f"a=ssrc:{stream.rtx_ssrc} cname:{stream.cname}",
+            ]
     return lines
 
 

@@ -1,10 +1,11 @@
 """What one person receives in one of their sections: a single, unbroken stream.
 
-Whoever is heard or seen there, the viewer's browser gets one SSRC whose sequence numbers,
-timestamps and VP8 picture numbers never jump back. Each stretch of one source has its own
-offsets; a packet's copy is a function of the packet and these offsets alone, so a
-retransmission repeats the very bytes. That matters: AES-GCM breaks when one sequence number
-seals two different texts. For the same reason a packet from before its stretch is dropped.
+Whoever is heard or seen there, and in whichever layer, the viewer's browser gets one SSRC whose
+sequence numbers, timestamps and VP8 picture numbers never jump back. Each stretch of one source
+has its own offsets, and no number is used twice: AES-GCM breaks when one sequence number seals
+two different packets. So a packet from before its stretch is dropped, and a retransmission has a
+source and numbers of its own (RTX, RFC 4588) or repeats the very bytes; the transport-wide number,
+which differs each time, is therefore only on sections that never repeat bytes.
 
 No input or output and no clock: `forward` writes a packet into a buffer.
 """
@@ -23,6 +24,8 @@ from peermeet.media.sdp import Kind
 
 REPEAT_AGAIN_S: Final = 0.1
 """One packet is repeated at most this often."""
+TRANSPORT_SEQUENCE_AT: Final = 17
+"""Where a packet with a transport-wide number has it: the first element of the first extension."""
 REPEATS_PER_S: Final = 60.0
 REPEAT_BURST: Final = 30.0
 PATIENCE: Final = 5.0
@@ -32,6 +35,8 @@ PATIENCE_PER_S: Final = 0.1
 MAX_REPORT_DRIFT_S: Final = 5
 """A sender report that is further from the packets than this is not believed."""
 
+
+_SHORT = struct.Struct("!H").pack_into
 
 _Head = tuple[Callable[..., None], int, bytes, int]
 """Packs header and extensions; its first byte, the extensions, and where the payload starts."""
@@ -60,9 +65,14 @@ class SeatWriter:
         "_repeated_at",
         "_repeats",
         "_repeats_at",
+        "_rtx_payload_type",
+        "_rtx_sequence",
+        "_rtx_ssrc",
         "_sequence_offset",
         "_timestamp_offset",
         "_tl0_offset",
+        "_transport_cc_id",
+        "counts_transport",
         "is_waiting",
         "last_sequence",
         "layer",
@@ -70,6 +80,7 @@ class SeatWriter:
         "octets",
         "packets",
         "ssrc",
+        "wanted",
     )
 
     def __init__(
@@ -80,13 +91,25 @@ class SeatWriter:
         out: memoryview,
         *,
         ssrc: int,
+        rtx_ssrc: int = 0,
+        rtx_payload_type: int | None = None,
         mid_id: int = 0,
         orientation_id: int = 0,
+        transport_cc_id: int = 0,
     ) -> None:
-        """out: packets are written to its start. mid_id, orientation_id: extensions, 0 = none."""
+        """out: packets are written to its start. rtx_payload_type: None repeats the very bytes.
+        mid_id, orientation_id, transport_cc_id: extensions, 0 = none.
+        """
         self.mid = mid
         self.ssrc = ssrc
         self.layer: Layer | None = None
+        """What is shown."""
+        self.wanted: Layer | None = None
+        """Another layer of the same camera, which takes over with its next key frame."""
+        self.counts_transport = bool(transport_cc_id) and (
+            kind == "audio" or rtx_payload_type is not None
+        )
+        """Whether each packet has room for a transport-wide number, at `TRANSPORT_SEQUENCE_AT`."""
         self.packets = 0
         self.octets = 0
         self.is_waiting = True
@@ -99,6 +122,10 @@ class SeatWriter:
         self._out = out
         self._mid_id = mid_id
         self._orientation_id = orientation_id
+        self._transport_cc_id = transport_cc_id if self.counts_transport else 0
+        self._rtx_ssrc = rtx_ssrc
+        self._rtx_payload_type = rtx_payload_type
+        self._rtx_sequence = secrets.randbelow(0x8000)
         self._heads: dict[int, _Head] = {}
         self._last: MediaPacket | None = None
         self._last_picture: vp8.Descriptor | None = None
@@ -125,10 +152,31 @@ class SeatWriter:
 
         A new video source starts with its next key frame, which the caller must ask for.
         """
+        self.wanted = None
         if layer is not self.layer:
             self.layer = layer
             self._patience = PATIENCE
             self.pause()
+
+    def turn_to(self, layer: Layer) -> None:
+        """Show another layer of the same camera, which the caller must ask for a key frame.
+
+        What is shown goes on until it comes, so that the picture does not stand still.
+        """
+        if self.layer is None or self.is_waiting:
+            self.point(layer)
+        else:
+            self.wanted = layer if layer is not self.layer else None
+
+    def follows(self, layer: Layer, packet: MediaPacket) -> bool:
+        """Whether a packet of this layer is for `forward`; turns to the layer if it is time."""
+        if layer is self.layer:
+            return True
+        if layer is not self.wanted or not packet.key_frame:
+            return False
+        self.layer, self.wanted = layer, None
+        self.pause()
+        return True
 
     def pause(self) -> None:
         """Start anew with the source's next key frame (video) or packet (audio)."""
@@ -137,7 +185,10 @@ class SeatWriter:
         self._repeated_at.clear()
 
     def forward(self, packet: MediaPacket, now: float) -> int:
-        """Write the viewer's copy of a packet of `layer`; answer its length, 0 = none."""
+        """Write the viewer's copy of a packet of `layer`; answer its length, 0 = none.
+
+        The transport-wide number, if it `counts_transport`, is the caller's to write.
+        """
         if self.is_waiting:
             if self._is_video and not packet.key_frame:
                 return 0
@@ -190,7 +241,9 @@ class SeatWriter:
         if len(self._repeated_at) > HISTORY:
             self._repeated_at.clear()
         self._repeated_at[sent] = now
-        return self._write(packet)
+        if self._rtx_payload_type is None:
+            return self._write(packet)
+        return self._write_rtx(packet)
 
     def may_ask_key_frame(self, now: float) -> bool:
         """Whether this viewer's request for a key frame deserves one.
@@ -275,9 +328,40 @@ class SeatWriter:
             )
         return end
 
+    def _write_rtx(self, packet: MediaPacket) -> int:
+        """The copy as a retransmission: the original number goes before the payload (RFC 4588)."""
+        sequence, timestamp, marker, orientation, payload, descriptor, _ = packet
+        pack, first, tail, offset = self._heads.get(orientation) or self._head(orientation)
+        out, begin = self._out, offset + 2
+        end = begin + len(payload)
+        _SHORT(out, offset, (sequence + self._sequence_offset) & 0xFFFF)
+        out[begin:end] = payload
+        self._rtx_sequence += 1
+        pack(
+            out,
+            0,
+            first,
+            marker | (self._rtx_payload_type or 0),
+            self._rtx_sequence & 0xFFFF,
+            (timestamp + self._timestamp_offset) & 0xFFFFFFFF,
+            self._rtx_ssrc,
+            tail,
+        )
+        if descriptor is not None:
+            vp8.rewrite(
+                out,
+                descriptor,
+                descriptor.picture_id + self._picture_offset,
+                descriptor.tl0 + self._tl0_offset,
+                begin,
+            )
+        return end
+
     def _head(self, orientation: int) -> _Head:
         """How a packet's header is written, made once for each of the 17 orientations."""
         elements = []
+        if self._transport_cc_id:
+            elements.append((self._transport_cc_id, bytes(2)))
         if self._mid_id:
             elements.append((self._mid_id, self.mid.encode()))
         if self._orientation_id and orientation >= 0:

@@ -214,6 +214,8 @@ class Worker:
     def _tell_streams(self, circle_id: str, circle: Circle) -> None:
         for seat, streams in circle.changed_streams():
             self._tell(tell="streams", circle=circle_id, seat=seat, streams=streams)
+        for seat, high in circle.changed_demands():
+            self._tell(tell="demand", circle=circle_id, seat=seat, high=high)
 
     def _tell(self, **message: Any) -> None:
         writer = self._writer
@@ -295,10 +297,11 @@ def _gates(seats: Any) -> dict[str, Gate]:
     for seat, gate in seats.items():
         if not 0 < len(seat) <= MAX_NAME or not isinstance(gate, dict):
             raise BadLine
-        audio, video = gate.get("audio"), gate.get("video")
-        if not isinstance(audio, bool) or not isinstance(video, bool):
+        said = [gate.get(name, False) for name in ("audio", "video", "focus")]
+        if not all(isinstance(value, bool) for value in said):
             raise BadLine
-        gates[seat] = Gate(audio=audio, video=video, space=_name(gate, "space"))
+        audio, video, focus = said
+        gates[seat] = Gate(audio=audio, video=video, space=_name(gate, "space"), focus=focus)
     return gates
 
 

@@ -39,6 +39,7 @@ from peermeet.protocol import (
     ChangeProfile,
     ChooseSheet,
     ClientFrame,
+    Demand,
     Do,
     Done,
     Fault,
@@ -145,6 +146,9 @@ class Line:
 
     def streams(self, mids: Mapping[str, str]) -> None:
         self.send(Streams({mid: SeatId(seat) for mid, seat in mids.items()}))
+
+    def demand(self, high: bool) -> None:
+        self.send(Demand(high))
 
     def reoffer(self) -> None:
         self.send(Reoffer())
@@ -428,6 +432,7 @@ class _Person:
         mids = runner.streams_of(seat)
         if mids is not None:
             self._line.streams(mids)
+        self._line.demand(runner.demand_of(seat))
 
 
 async def _answer_about_sheets(

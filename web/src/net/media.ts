@@ -21,8 +21,17 @@ export interface SeatStats {
 
 const DISCONNECTED_MS = 2_500;
 const RETRY_MAX_MS = 8_000;
-const VIDEO_BITRATE_BPS = 600_000;
 const VIDEO_FRAMES_PER_S = 20;
+/** Two layers side by side; the larger one is encoded only while somebody is to see it. */
+const LAYERS: RTCRtpEncodingParameters[] = [
+  {
+    rid: "l",
+    scaleResolutionDownBy: 2,
+    maxBitrate: 150_000,
+    maxFramerate: VIDEO_FRAMES_PER_S,
+  },
+  { rid: "h", active: false, maxBitrate: 1_300_000, maxFramerate: VIDEO_FRAMES_PER_S },
+];
 
 export class Media {
   private pc: RTCPeerConnection | null = null;
@@ -31,6 +40,7 @@ export class Media {
   private mids: Readonly<Record<string, string>> = {};
   private players = new Map<string, HTMLAudioElement>();
   private attempt = 0;
+  private encoding: Promise<void> = Promise.resolve();
   private retry: ReturnType<typeof setTimeout> | undefined;
   private capacity = 0;
   private readonly onTap = () => this.unblock();
@@ -74,6 +84,13 @@ export class Media {
   send(kind: Kind, track: MediaStreamTrack | null): void {
     this.sending[kind] = track;
     void swap(this.senders[kind], track);
+  }
+
+  /** Whether anybody is to see the larger layer of the camera. */
+  setDemand(high: boolean): void {
+    const sender = this.senders.video;
+    // One after the other: parameters that were read before another change are refused.
+    if (sender) this.encoding = this.encoding.then(() => encode(sender, high));
   }
 
   /** Whose media arrives on which receiving transceiver. */
@@ -123,7 +140,7 @@ export class Media {
     const audio = pc.addTransceiver("audio", { direction: "sendonly" });
     const video = pc.addTransceiver("video", {
       direction: "sendonly",
-      sendEncodings: [{ maxBitrate: VIDEO_BITRATE_BPS, maxFramerate: VIDEO_FRAMES_PER_S }],
+      sendEncodings: LAYERS.map((layer) => ({ ...layer })),
     });
     this.senders = { audio: audio.sender, video: video.sender };
     void swap(audio.sender, this.sending.audio);
@@ -219,11 +236,24 @@ async function swap(sender: RTCRtpSender | undefined, track: MediaStreamTrack | 
   }
 }
 
-/** Opus or VP8 alone: with thirty-two sections the full list makes an offer too long to send. */
+/** Switches the encoding of the larger layer on or off. */
+async function encode(sender: RTCRtpSender, high: boolean): Promise<void> {
+  const parameters = sender.getParameters();
+  const layer = parameters.encodings.find(({ rid }) => rid === "h");
+  if (!layer || layer.active === high) return;
+  layer.active = high;
+  try {
+    await sender.setParameters(parameters);
+  } catch {
+    // The connection was closed in the same moment; its successor is told anew.
+  }
+}
+
+/** Opus or VP8 alone, with what repairs VP8: with thirty-two sections the full list makes an offer too long to send. */
 function preferOneCodec(transceiver: RTCRtpTransceiver, kind: Kind): void {
-  const wanted = kind === "audio" ? "audio/opus" : "video/VP8";
+  const wanted = kind === "audio" ? ["audio/opus"] : ["video/VP8", "video/rtx"];
   if (!("setCodecPreferences" in transceiver)) return; // Firefox before 128
   const codecs = RTCRtpReceiver.getCapabilities(kind)?.codecs ?? [];
-  const chosen = codecs.filter((codec) => codec.mimeType === wanted);
+  const chosen = codecs.filter(({ mimeType }) => wanted.includes(mimeType));
   if (chosen.length > 0) transceiver.setCodecPreferences(chosen);
 }

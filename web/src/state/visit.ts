@@ -149,6 +149,9 @@ function frame(frame: ServerFrame): void {
     case "streams":
       media.setStreams(frame.mids);
       break;
+    case "demand":
+      media.setDemand(frame.high);
+      break;
     case "reoffer":
       void media.renew(circle.capacity.value);
       break;
