@@ -7,6 +7,7 @@ closed gate.
 
 from __future__ import annotations
 
+import itertools
 import struct
 from collections import Counter
 from typing import Final, NamedTuple
@@ -29,6 +30,7 @@ NACK_TRIES: Final = 5
 MAX_MISSING: Final = 64
 """Packets one layer asks for at a time; more are lost for good."""
 
+_NUMBERS = itertools.count(1)
 _HEADER = struct.Struct("!BBHI").unpack_from
 
 
@@ -102,6 +104,7 @@ class Layer:
         "key_frame_wanted",
         "lost_now",
         "name",
+        "number",
         "octets",
         "rate_bps",
         "received",
@@ -125,6 +128,8 @@ class Layer:
         orientation_id: extension, 0 = none. nack: ask for lost packets."""
         self.ssrc = ssrc
         self.name = name
+        self.number = next(_NUMBERS)
+        """Names this layer among all of the process; never 0."""
         self.octets = 0
         """Of payloads, duplicates left out."""
         self.rate_bps = 0.0

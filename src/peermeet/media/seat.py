@@ -42,44 +42,77 @@ _Head = tuple[Callable[..., None], int, bytes, int]
 """Packs header and extensions; its first byte, the extensions, and where the payload starts."""
 
 
+class State:
+    """The numbers of one writer that its copies are made of.
+
+    The compiled loop (fanout.c) has a structure with the same members; this is the plain one.
+    """
+
+    __slots__ = (
+        "counts_transport",
+        "first_in",
+        "has_begun",
+        "has_picture",
+        "is_waiting",
+        "key_frame_passed",
+        "last_at",
+        "last_picture",
+        "last_sequence",
+        "last_timestamp",
+        "last_tl0",
+        "layer",
+        "octets",
+        "packets",
+        "picture_offset",
+        "sequence_offset",
+        "timestamp_offset",
+        "tl0_offset",
+    )
+
+    def __init__(self) -> None:
+        self.layer = 0
+        """Number of the layer that is shown, 0 = none."""
+        self.is_waiting: bool | int = True
+        self.counts_transport: bool | int = False
+        self.key_frame_passed: bool | int = False
+        self.has_begun: bool | int = False
+        """A packet was sent, so the members about the last one mean something."""
+        self.has_picture: bool | int = False
+        self.first_in = 0
+        self.sequence_offset = self.timestamp_offset = self.picture_offset = self.tl0_offset = 0
+        self.last_sequence = 0
+        self.last_timestamp = self.last_picture = self.last_tl0 = 0
+        """As the source numbers them; the sequence number above is ours."""
+        self.last_at = 0.0
+        self.packets = self.octets = 0
+
+
 class SeatWriter:
     """One section of one viewer, and the state of what was sent on it."""
 
     __slots__ = (
         "_beginning",
         "_clock_rate_hz",
-        "_first_in",
-        "_is_video",
-        "_key_frame_passed",
         "_heads",
-        "_last",
-        "_last_at",
-        "_last_picture",
+        "_is_video",
+        "_layer",
         "_mid_id",
         "_orientation_id",
         "_out",
         "_patience",
         "_patience_at",
         "_payload_type",
-        "_picture_offset",
         "_repeated_at",
         "_repeats",
         "_repeats_at",
         "_rtx_payload_type",
         "_rtx_sequence",
         "_rtx_ssrc",
-        "_sequence_offset",
-        "_timestamp_offset",
-        "_tl0_offset",
         "_transport_cc_id",
         "counts_transport",
-        "is_waiting",
-        "last_sequence",
-        "layer",
         "mid",
-        "octets",
-        "packets",
         "ssrc",
+        "state",
         "wanted",
     )
 
@@ -91,6 +124,7 @@ class SeatWriter:
         out: memoryview,
         *,
         ssrc: int,
+        state: State | None = None,
         rtx_ssrc: int = 0,
         rtx_payload_type: int | None = None,
         mid_id: int = 0,
@@ -102,20 +136,17 @@ class SeatWriter:
         """
         self.mid = mid
         self.ssrc = ssrc
-        self.layer: Layer | None = None
-        """What is shown."""
+        self.state = state = state or State()
+        self._layer: Layer | None = None
         self.wanted: Layer | None = None
         """Another layer of the same camera, which takes over with its next key frame."""
         self.counts_transport = bool(transport_cc_id) and (
             kind == "audio" or rtx_payload_type is not None
         )
         """Whether each packet has room for a transport-wide number, at `TRANSPORT_SEQUENCE_AT`."""
-        self.packets = 0
-        self.octets = 0
-        self.is_waiting = True
-        """Whether nothing passes before a key frame (video) or any packet (audio)."""
+        state.counts_transport = self.counts_transport
         # RFC 3550 wants a random start; below 2**15, as RFC 3711 section 3.3.1 advises.
-        self.last_sequence = 0x10000 + secrets.randbelow(0x8000)
+        state.last_sequence = 0x10000 + secrets.randbelow(0x8000)
         self._is_video = kind == "video"
         self._payload_type = payload_type
         self._clock_rate_hz = CLOCK_RATE_HZ[kind]
@@ -127,25 +158,31 @@ class SeatWriter:
         self._rtx_payload_type = rtx_payload_type
         self._rtx_sequence = secrets.randbelow(0x8000)
         self._heads: dict[int, _Head] = {}
-        self._last: MediaPacket | None = None
-        self._last_picture: vp8.Descriptor | None = None
-        self._first_in = 0
-        self._sequence_offset = 0
-        self._timestamp_offset = 0
-        self._picture_offset = 0
-        self._tl0_offset = 0
         self._beginning = (
             secrets.randbelow(1 << 32),
             secrets.randbelow(1 << 15),
             secrets.randbelow(1 << 8),
         )
-        self._last_at = 0.0
-        self._key_frame_passed = False
         self._repeated_at: dict[int, float] = {}
         self._repeats = REPEAT_BURST
         self._repeats_at = 0.0
         self._patience = PATIENCE
         self._patience_at = 0.0
+
+    @property
+    def layer(self) -> Layer | None:
+        """What is shown."""
+        return self._layer
+
+    @layer.setter
+    def layer(self, layer: Layer | None) -> None:
+        self._layer = layer
+        self.state.layer = layer.number if layer is not None else 0
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether nothing passes before a key frame (video) or any packet (audio)."""
+        return bool(self.state.is_waiting)
 
     def point(self, layer: Layer | None) -> None:
         """Show this source from now on; None shows nobody. The same source goes on unbroken.
@@ -180,8 +217,8 @@ class SeatWriter:
 
     def pause(self) -> None:
         """Start anew with the source's next key frame (video) or packet (audio)."""
-        self.is_waiting = True
-        self._key_frame_passed = False
+        self.state.is_waiting = True
+        self.state.key_frame_passed = False
         self._repeated_at.clear()
 
     def forward(self, packet: MediaPacket, now: float) -> int:
@@ -189,30 +226,34 @@ class SeatWriter:
 
         The transport-wide number, if it `counts_transport`, is the caller's to write.
         """
-        if self.is_waiting:
+        state = self.state
+        if state.is_waiting:
             if self._is_video and not packet.key_frame:
                 return 0
             self._start(packet, now)
         sequence = packet.sequence
-        sent = sequence + self._sequence_offset
-        ahead = sent - self.last_sequence
+        sent = sequence + state.sequence_offset
+        ahead = sent - state.last_sequence
         if ahead > 0:
             if ahead > MAX_JUMP:
                 # The source began anew. Its numbers must not carry the viewer's along: a
                 # jump of 2**15 would put the browser's rollover counter out of step for good.
                 self.pause()
                 return self.forward(packet, now)
-            self.last_sequence = sent
-            self._last = packet
-            self._last_at = now
-            if packet.descriptor is not None:
-                self._last_picture = packet.descriptor
+            state.last_sequence = sent
+            state.last_timestamp = packet.timestamp
+            state.last_at = now
+            state.has_begun = True
+            descriptor = packet.descriptor
+            if descriptor is not None:
+                state.last_picture, state.last_tl0 = descriptor.picture_id, descriptor.tl0
+                state.has_picture = True
                 if packet.key_frame:
-                    self._key_frame_passed = True
-        elif sequence < self._first_in or ahead <= -HISTORY:
+                    state.key_frame_passed = True
+        elif sequence < state.first_in or ahead <= -HISTORY:
             return 0
-        self.packets += 1
-        self.octets += len(packet.payload)
+        state.packets += 1
+        state.octets += len(packet.payload)
         return self._write(packet)
 
     def repeat(self, sequence: int, now: float) -> int:
@@ -220,13 +261,14 @@ class SeatWriter:
 
         0: it is not of this stretch, no longer kept, or asked for more often than allowed.
         """
-        sent = rtp.extend_sequence(self.last_sequence, sequence)
-        original = sent - self._sequence_offset
+        last = self.state.last_sequence
+        sent = rtp.extend_sequence(last, sequence)
+        original = sent - self.state.sequence_offset
         if (
             self.layer is None
             or self.is_waiting
-            or original < self._first_in
-            or not self.last_sequence - HISTORY < sent <= self.last_sequence
+            or original < self.state.first_in
+            or not last - HISTORY < sent <= last
         ):
             return 0
         packet = self.layer.recall(original)
@@ -253,7 +295,7 @@ class SeatWriter:
         """
         if self.layer is None or not self._is_video:
             return False
-        if not self._key_frame_passed:
+        if not self.state.key_frame_passed:
             return True
         grown = (now - self._patience_at) * PATIENCE_PER_S
         self._patience = min(PATIENCE, self._patience + grown)
@@ -261,7 +303,7 @@ class SeatWriter:
         if self._patience < 1:
             return False
         self._patience -= 1
-        self._key_frame_passed = False
+        self.state.key_frame_passed = False
         return True
 
     def report(self, now: float, ntp_s: float) -> SenderReport | None:
@@ -269,40 +311,43 @@ class SeatWriter:
 
         now: monotonic; ntp_s: our NTP clock; both in seconds, of the same moment.
         """
-        if self.layer is None or self.is_waiting or self._last is None:
+        state = self.state
+        if self.layer is None or state.is_waiting or not state.has_begun:
             return None
-        timestamp = self._last.timestamp + self._timestamp_offset
-        timestamp += int((now - self._last_at) * self._clock_rate_hz)
+        timestamp = state.last_timestamp + state.timestamp_offset
+        timestamp += int((now - state.last_at) * self._clock_rate_hz)
         original = self.layer.timestamp_at(ntp_s)
         if original is not None:
             # The sender's own clocks keep voice and picture together; a lie is not passed on.
-            told = original + self._timestamp_offset
+            told = original + state.timestamp_offset
             drift = rtp.signed_difference(told, timestamp)
             if abs(drift) <= MAX_REPORT_DRIFT_S * self._clock_rate_hz:
                 timestamp = told
         return SenderReport(
-            self.ssrc, int(ntp_s * 2**32), timestamp & 0xFFFFFFFF, self.packets, self.octets
+            self.ssrc, int(ntp_s * 2**32), timestamp & 0xFFFFFFFF, state.packets, state.octets
         )
 
     def _start(self, packet: MediaPacket, now: float) -> None:
         """Offsets that continue what was sent last; it has those of its own stretch still."""
+        state = self.state
         timestamp, picture, tl0 = self._beginning
-        if self._last is not None:
-            timestamp = self._last.timestamp + self._timestamp_offset
-            timestamp += max(1, int((now - self._last_at) * self._clock_rate_hz))
-        if self._last_picture is not None:
-            picture = self._last_picture.picture_id + self._picture_offset + 1
-            tl0 = self._last_picture.tl0 + self._tl0_offset + 1
-        self._first_in = packet.sequence
-        self._sequence_offset = self.last_sequence + 1 - packet.sequence
-        self._timestamp_offset = timestamp - packet.timestamp
+        if state.has_begun:
+            timestamp = state.last_timestamp + state.timestamp_offset
+            timestamp += max(1, int((now - state.last_at) * self._clock_rate_hz))
+        if state.has_picture:
+            picture = state.last_picture + state.picture_offset + 1
+            tl0 = state.last_tl0 + state.tl0_offset + 1
+        state.first_in = packet.sequence
+        state.sequence_offset = state.last_sequence + 1 - packet.sequence
+        state.timestamp_offset = timestamp - packet.timestamp
         if packet.descriptor is not None:
-            self._picture_offset = picture - packet.descriptor.picture_id
-            self._tl0_offset = tl0 - packet.descriptor.tl0
-        self.is_waiting = False
+            state.picture_offset = picture - packet.descriptor.picture_id
+            state.tl0_offset = tl0 - packet.descriptor.tl0
+        state.is_waiting = False
 
     def _write(self, packet: MediaPacket) -> int:
         """The copy itself: depends on the packet and the offsets, on nothing else."""
+        state = self.state
         sequence, timestamp, marker, orientation, payload, descriptor, _ = packet
         pack, first, tail, offset = self._heads.get(orientation) or self._head(orientation)
         out = self._out
@@ -313,8 +358,8 @@ class SeatWriter:
             0,
             first,
             marker | self._payload_type,
-            (sequence + self._sequence_offset) & 0xFFFF,
-            (timestamp + self._timestamp_offset) & 0xFFFFFFFF,
+            (sequence + state.sequence_offset) & 0xFFFF,
+            (timestamp + state.timestamp_offset) & 0xFFFFFFFF,
             self.ssrc,
             tail,
         )
@@ -322,19 +367,20 @@ class SeatWriter:
             vp8.rewrite(
                 out,
                 descriptor,
-                descriptor.picture_id + self._picture_offset,
-                descriptor.tl0 + self._tl0_offset,
+                descriptor.picture_id + state.picture_offset,
+                descriptor.tl0 + state.tl0_offset,
                 offset,
             )
         return end
 
     def _write_rtx(self, packet: MediaPacket) -> int:
         """The copy as a retransmission: the original number goes before the payload (RFC 4588)."""
+        state = self.state
         sequence, timestamp, marker, orientation, payload, descriptor, _ = packet
         pack, first, tail, offset = self._heads.get(orientation) or self._head(orientation)
         out, begin = self._out, offset + 2
         end = begin + len(payload)
-        _SHORT(out, offset, (sequence + self._sequence_offset) & 0xFFFF)
+        _SHORT(out, offset, (sequence + state.sequence_offset) & 0xFFFF)
         out[begin:end] = payload
         self._rtx_sequence += 1
         pack(
@@ -343,7 +389,7 @@ class SeatWriter:
             first,
             marker | (self._rtx_payload_type or 0),
             self._rtx_sequence & 0xFFFF,
-            (timestamp + self._timestamp_offset) & 0xFFFFFFFF,
+            (timestamp + state.timestamp_offset) & 0xFFFFFFFF,
             self._rtx_ssrc,
             tail,
         )
@@ -351,11 +397,15 @@ class SeatWriter:
             vp8.rewrite(
                 out,
                 descriptor,
-                descriptor.picture_id + self._picture_offset,
-                descriptor.tl0 + self._tl0_offset,
+                descriptor.picture_id + state.picture_offset,
+                descriptor.tl0 + state.tl0_offset,
                 begin,
             )
         return end
+
+    def head(self) -> bytes:
+        """What stands between the fixed header and the payload of a packet without orientation."""
+        return (self._heads.get(-1) or self._head(-1))[2]
 
     def _head(self, orientation: int) -> _Head:
         """How a packet's header is written, made once for each of the 17 orientations."""
