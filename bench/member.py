@@ -143,15 +143,26 @@ class Member:
         if self._dtls.state != "connected":
             raise ConnectionError("no DTLS")
 
-    def check(self, through: socket.socket | None = None) -> None:
-        """Send one nominating check, from another socket if given (a moved client)."""
+    def check(self, through: socket.socket | None = None, *, use: bool = True) -> None:
+        """Send one check, from another socket if given (a moved client). use: nominate."""
         request = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
         request.attributes["USERNAME"] = f"{self._remote[0]}:{self._ufrag}"
         request.attributes["PRIORITY"] = 1
         request.attributes["ICE-CONTROLLING"] = 1
-        request.attributes["USE-CANDIDATE"] = None
+        if use:
+            request.attributes["USE-CANDIDATE"] = None
         request.add_message_integrity(self._remote[1].encode())
         (through or self.socket).sendto(bytes(request), self.server)
+
+    def reply(self, datagram: bytes, through: socket.socket | None = None) -> None:
+        """Answer a check of the worker's, if it is authentic; so it sees that we are here."""
+        request = stun.parse_message(datagram)
+        if not request.check_message_integrity(self._pwd.encode()):
+            return
+        response = stun.Message(stun.Method.BINDING, stun.Class.RESPONSE, request.transaction_id)
+        response.attributes["XOR-MAPPED-ADDRESS"] = self.server[:2]
+        response.add_message_integrity(self._pwd.encode())
+        (through or self.socket).sendto(bytes(response), self.server)
 
     async def leave(self) -> None:
         """Say goodbye and close the socket."""
@@ -226,7 +237,9 @@ class Member:
             except BlockingIOError:
                 return
             first = datagram[0]
-            if first <= 3:
+            if datagram[:2] == b"\0\1":
+                self.reply(datagram)
+            elif first <= 3:
                 self._nominated.set()
             elif 20 <= first <= 63:
                 self._queue.put_nowait(datagram)

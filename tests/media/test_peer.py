@@ -19,7 +19,7 @@ from pylibsrtp import Policy, Session
 from bench.member import Member
 from peermeet.media import dtls, srtp
 from peermeet.media.dtls import Admission, Certificate, SelfTestFailed, self_test
-from peermeet.media.icelite import Address, Agent, IceLite
+from peermeet.media.icelite import Address, Agent, Aside, IceLite
 from peermeet.media.mux import Mux
 from peermeet.media.peer import BURST_S, PACKETS_PER_S, Ground, Peer
 from peermeet.media.sdp import parse_offer
@@ -32,7 +32,7 @@ async def ground() -> AsyncIterator[Ground]:
     """A worker's common ground, without the worker."""
     counters: Counter[str] = Counter()
     ice = IceLite(counters)
-    mux = Mux(ice, counters, "127.0.0.1", 0)
+    mux = Mux(ice, counters, ["127.0.0.1"], 0)
     mux.start()
     yield Ground(
         ice=ice,
@@ -95,7 +95,7 @@ async def test_a_connection_that_is_over_leaves_nothing_to_collect(ground: Groun
         gc.enable()
 
 
-class Anybody(dict[Address, Agent]):
+class Anybody(dict[Address, Agent | Aside]):
     """The guard switched off: whatever comes from anywhere belongs to the newest agent."""
 
     newest: Agent | None = None
@@ -113,8 +113,8 @@ async def test_without_the_guard_a_strangers_hello_would_spoil_the_join(
         anybody = ground.ice.by_address = Anybody()
         opened = ground.ice.open
 
-        def open_and_remember(remote_ufrag: str, now: float) -> Agent:
-            agent = anybody.newest = opened(remote_ufrag, now)
+        def open_and_remember(remote_ufrag: str, remote_pwd: str, now: float) -> Agent:
+            agent = anybody.newest = opened(remote_ufrag, remote_pwd, now)
             return agent
 
         ground.ice.open = open_and_remember  # type: ignore[method-assign]

@@ -210,12 +210,31 @@ async def test_a_moved_client_is_followed_only_if_it_can_prove_itself(pair: Medi
         with pytest.raises(BlockingIOError):
             thief.recv(2048)
         ana._remote = proof
+        # A true check that somebody copies is answered and asked about, and nothing more.
         ana.check(through=thief)
+        await pair.settle()
+        ben.speak()
+        await until(lambda: pair.heard("ana", "ben") == 2)
+        # Ana herself can answer.
+        ana.check(through=thief)
+        await until(lambda: _replied(ana, thief))
         await pair.counted("ice.migrated")
         ben.speak()
         await until(lambda: _first(thief) is not None)
-        assert pair.heard("ana", "ben") == 1
+        assert pair.heard("ana", "ben") == 2
         assert old.fileno() >= 0
+
+
+def _replied(member: Member, through: socket.socket) -> bool:
+    """Whether a check of the worker's has come, which is now answered."""
+    try:
+        datagram = through.recv(2048)
+    except BlockingIOError:
+        return False
+    if datagram[:2] != b"\0\1":
+        return False
+    member.reply(datagram, through)
+    return True
 
 
 def _first(sock: socket.socket) -> bytes | None:

@@ -128,6 +128,7 @@ class Dtls:
         on_closed: Callable[[], None],
     ) -> None:
         """send: takes one datagram. on_closed: the client said goodbye after `start`."""
+        self._counters = counters
         self._transport = _Transport(send, counters)
         self._dtls = RTCDtlsTransport(cast(RTCIceTransport, self._transport), [certificate])
         self._dtls._set_role("server")
@@ -149,6 +150,7 @@ class Dtls:
             raise DtlsFailed("no handshake in time") from None
         if self._dtls.state != "connected":
             raise DtlsFailed("handshake refused")
+        self._counters["dtls.handshake"] += 1
         self.incoming, self.outgoing = self._dtls._rx_srtp, self._dtls._tx_srtp
         self._dtls.add_listener("statechange", self._state_changed)
 

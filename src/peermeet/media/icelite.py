@@ -1,34 +1,60 @@
-"""The ICE-lite half of a connection (RFC 8445 section 2.5): answer checks, never send any.
+"""The ICE-lite half of a connection (RFC 8445 section 2.5): answer checks, follow the client.
 
-Decides what a STUN datagram means; sends nothing, reads no clock, owns no socket (mux.py does).
+Decides what a STUN datagram means; reads no clock, owns no socket (mux.py and icetcp.py do).
 Nothing that fails authentication gets an answer, so a stranger learns nothing and nothing here
 amplifies. Addresses are learnt from authenticated checks alone: what a client writes in its
 offer about addresses never comes this far.
+
+The first nomination counts at once: nothing but a handshake follows it. Later the client may
+move, and there a check alone is no proof: whoever sees one on its way can send the same bytes
+from any address, and media would go there. So a new address is asked first, by a check of our
+own that carries a number nobody can guess (the triggered check of RFC 8445 section 7.3.1.4,
+which a lite agent may leave out; the idea is path validation in QUIC, RFC 9000 section 8.2),
+and media follows when its answer comes from there. A replayer cannot answer; who can has the
+power of a router, and the client's next check from its own address takes the media back.
+
+An address is asked when the client nominates it (USE-CANDIDATE), or when nothing but that
+address has been heard for a while: a NAT that gave the client a new port tells it nothing, and
+consent checks (RFC 7675) of some clients nominate nothing.
 
 `aioice.stun` is undocumented; it is touched in this module only.
 """
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import struct
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Final
 
 from aioice import stun
 
-Address = tuple[str, int] | tuple[str, int, int, int]
-"""As the socket gives it: two items for IPv4, four for IPv6."""
+Address = tuple[str, int] | tuple[str, int, int] | tuple[str, int, int, int]
+"""Where a client is. Two items for IPv4 and four for IPv6, as a UDP socket gives them; three for
+TCP: address, port and the number of the connection."""
+SendTo = Callable[[bytes | memoryview, Address], object]
+"""Sends one datagram, as `socket.sendto` does. Raises OSError if it cannot be sent."""
 
-MAX_VALIDATED = 4
-"""Addresses one peer may be heard from at the same time."""
+MAX_VALIDATED: Final = 8
+"""Addresses one peer may be heard from at the same time: two networks, two families, TCP."""
+ALONE_MEDIA_S: Final = 0.5
+"""Media comes from this address alone for so long: it is where the client is now."""
+ALONE_CHECK_S: Final = 5.0
+"""The same for checks. Browsers check the pair in use every 2.5 s or every 4 to 6 s, and others
+now and then; it must not look silent in between."""
+ASK_INTERVAL_S: Final = 0.1
 
 _HEADER = struct.Struct("!HHI")
 _ATTRIBUTE = struct.Struct("!HH")
 _BINDING_REQUEST = 0x0001
+_BINDING_RESPONSE = 0x0101
 _USERNAME = 0x0006
 _COOKIE = 0x2112A442
+_PRIORITY = 110 << 24 | 65535 << 8 | 255
+"""Of a peer-reflexive candidate (RFC 8445 section 5.1.2.2); the client orders nothing by it."""
 
 
 def _ignore_media(packet: bytes, now: float) -> None:
@@ -43,81 +69,201 @@ def _ignore_nomination() -> None:
     """Nobody waits for it yet."""
 
 
-@dataclass(eq=False)
-class Agent:
-    """One peer's end. address: where to send, None until the client nominated one.
+def nowhere(datagram: bytes | memoryview, address: Address) -> object:
+    """Sends nothing: there is no address yet, or its connection has ended. Raises OSError."""
+    raise ConnectionError("no path")
 
-    heard_at: monotonic seconds of the last authenticated check or accepted datagram.
-    """
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Of both ends, for one generation: a restart (RFC 8445 section 9) makes the next."""
 
     ufrag: str
     pwd: str
     remote_ufrag: str
+    remote_pwd: str
+
+
+@dataclass(eq=False, slots=True, weakref_slot=True)
+class Agent:
+    """One peer's end. address: where to send, None until the client nominated one; sendto: by
+    what. Both change together.
+
+    heard_at: monotonic seconds of the last authenticated check or accepted datagram.
+    previous: the generation in use until a pair of the newest is nominated.
+    """
+
+    credentials: Credentials
     heard_at: float
     address: Address | None = None
-    validated: list[Address] = field(default_factory=list)
+    sendto: SendTo = nowhere
+    previous: Credentials | None = None
+    validated: dict[Address, SendTo] = field(default_factory=dict)
     on_nominated: Callable[[], None] = _ignore_nomination
     on_dtls: Callable[[bytes], None] = _ignore_dtls
     on_media: Callable[[bytes, float], None] = _ignore_media
+
+    @property
+    def ufrag(self) -> str:
+        """Ours, of the newest generation."""
+        return self.credentials.ufrag
+
+    @property
+    def pwd(self) -> str:
+        """Ours, of the newest generation."""
+        return self.credentials.pwd
+
+
+class Aside:
+    """An address that proved itself beside the nominated one: it is heard, and not sent to.
+
+    Stands in the table where the agent would, so that the packets of those who stay where they
+    are cost nothing more.
+    """
+
+    __slots__ = (
+        "_alone_since",
+        "_asked_at",
+        "_heard_at",
+        "address",
+        "agent",
+        "credentials",
+        "sendto",
+        "transaction",
+    )
+
+    def __init__(self, agent: Agent, address: Address, sendto: SendTo) -> None:
+        self.agent, self.address, self.sendto = agent, address, sendto
+        self.credentials = agent.credentials
+        self.transaction = b""
+        """Of our check while it is not answered."""
+        self._asked_at = self._alone_since = self._heard_at = float("-inf")
+
+    def on_dtls(self, datagram: bytes) -> None:
+        """One datagram of a handshake, or an alert."""
+        self.agent.on_dtls(datagram)
+
+    def on_media(self, datagram: bytes, now: float) -> None:
+        """One datagram of media; if it is authentic, the client may be here now."""
+        agent = self.agent
+        before = agent.heard_at
+        agent.on_media(datagram, now)
+        if before != now == agent.heard_at:
+            self.heard(before, now, ALONE_MEDIA_S)
+
+    def heard(self, before: float, now: float, alone_s: float) -> None:
+        """The client was heard here, and `before` anywhere. Asks if it was only here lately."""
+        if before != self._heard_at:
+            self._alone_since = now
+        self._heard_at = now
+        if now - self._alone_since >= alone_s:
+            self.ask(now)
+
+    def ask(self, now: float) -> None:
+        """Send a check of our own, not more often than every `ASK_INTERVAL_S`."""
+        if now - self._asked_at < ASK_INTERVAL_S:
+            return
+        self._asked_at = now
+        self.transaction = self.transaction or secrets.token_bytes(12)
+        request = stun.Message(stun.Method.BINDING, stun.Class.REQUEST, self.transaction)
+        credentials = self.credentials
+        request.attributes["USERNAME"] = f"{credentials.remote_ufrag}:{credentials.ufrag}"
+        request.attributes["PRIORITY"] = _PRIORITY
+        request.attributes["ICE-CONTROLLED"] = secrets.randbits(64)
+        request.add_message_integrity(credentials.remote_pwd.encode())
+        # It is asked again while the client is heard.
+        with contextlib.suppress(OSError):
+            self.sendto(bytes(request), self.address)
 
 
 class IceLite:
     """All agents of a worker: who has which ufrag, and who may speak from which address."""
 
     def __init__(self, counters: Counter[str]) -> None:
-        self.by_address: dict[Address, Agent] = {}
-        self._by_ufrag: dict[bytes, Agent] = {}
+        self.by_address: dict[Address, Agent | Aside] = {}
+        self._by_ufrag: dict[bytes, tuple[Agent, Credentials]] = {}
         self._counters = counters
 
-    def open(self, remote_ufrag: str, now: float) -> Agent:
+    def open(self, remote_ufrag: str, remote_pwd: str, now: float) -> Agent:
         """A new agent with credentials of its own (RFC 8445 section 5.3)."""
-        ufrag = secrets.token_hex(8)
-        agent = Agent(ufrag, secrets.token_hex(16), remote_ufrag, heard_at=now)
-        self._by_ufrag[ufrag.encode()] = agent
+        agent = Agent(_credentials(remote_ufrag, remote_pwd), heard_at=now)
+        self._by_ufrag[agent.ufrag.encode()] = (agent, agent.credentials)
         return agent
+
+    def restart(self, agent: Agent, remote_ufrag: str, remote_pwd: str, now: float) -> None:
+        """Give the agent new credentials; those in use go on until a new pair is nominated."""
+        if agent.previous is None:
+            agent.previous = agent.credentials
+        else:
+            # A restart that was overtaken by the next one: the client has given it up.
+            self._by_ufrag.pop(agent.ufrag.encode(), None)
+        agent.credentials = _credentials(remote_ufrag, remote_pwd)
+        self._by_ufrag[agent.ufrag.encode()] = (agent, agent.credentials)
+        agent.heard_at = now
+        self._counters["ice.restarted"] += 1
 
     def close(self, agent: Agent) -> None:
         """Forget the agent and its addresses. Safe to repeat."""
-        self._by_ufrag.pop(agent.ufrag.encode(), None)
+        for credentials in (agent.credentials, agent.previous):
+            if credentials is not None:
+                self._by_ufrag.pop(credentials.ufrag.encode(), None)
         for address in agent.validated:
             self.by_address.pop(address, None)
         agent.validated.clear()
-        agent.address = None
+        agent.address, agent.sendto = None, nowhere
         # Peer and agent hold one another; the worker's collector comes too rarely for 160 KiB.
         agent.on_nominated = _ignore_nomination
         agent.on_dtls, agent.on_media = _ignore_dtls, _ignore_media
 
-    def answer(self, datagram: bytes, source: Address, now: float) -> bytes | None:
+    def forget(self, address: Address) -> None:
+        """This address is no more: its TCP connection has ended. Safe to repeat."""
+        owner = self.by_address.pop(address, None)
+        if owner is None:
+            return
+        agent = owner.agent if isinstance(owner, Aside) else owner
+        agent.validated.pop(address, None)
+        if agent.address == address:
+            agent.sendto = nowhere
+
+    def answer(
+        self, datagram: bytes, source: Address, now: float, sendto: SendTo = nowhere
+    ) -> bytes | None:
         """What to send back to `source`, or None. Counts each reason for silence.
 
-        Raises nothing for any datagram.
+        sendto: sends to `source` by the way the datagram came; media to the client takes it if
+        the client nominates that way. Raises nothing for any datagram.
         """
-        if len(datagram) < 20 or _HEADER.unpack_from(datagram) != (
-            _BINDING_REQUEST,
-            len(datagram) - 20,
-            _COOKIE,
-        ):
+        if len(datagram) < 20:
+            self._counters["drop.stun_other"] += 1
+            return None
+        kind, size, cookie = _HEADER.unpack_from(datagram)
+        if size != len(datagram) - 20 or cookie != _COOKIE:
+            kind = 0
+        if kind == _BINDING_RESPONSE:
+            self._take_response(datagram, source)
+            return None
+        if kind != _BINDING_REQUEST:
             self._counters["drop.stun_other"] += 1
             return None
         # Before the parser and the hashing: a stranger who floods must cost little.
         local, _, remote = _username(datagram).partition(b":")
-        agent = self._by_ufrag.get(local)
-        if agent is None or remote != agent.remote_ufrag.encode():
+        found = self._by_ufrag.get(local)
+        if found is None or remote != found[1].remote_ufrag.encode():
             self._counters["drop.stun_unknown"] += 1
             return None
-        try:
-            request = stun.parse_message(datagram)
-        # struct.error, UnicodeDecodeError and others: the parser was not written for strangers.
-        except Exception:
-            self._counters["drop.stun_malformed"] += 1
+        agent, credentials = found
+        key = credentials.pwd.encode()
+        request = self._authentic(datagram, key)
+        if request is None or not self._validate(agent, source, sendto):
             return None
-        key = agent.pwd.encode()
-        if not request.check_message_integrity(key):
-            self._counters["drop.stun_unauthentic"] += 1
-            return None
-        if not self._validate(agent, source):
-            return None
-        agent.heard_at = now
+        before, agent.heard_at = agent.heard_at, now
+        self._follow(agent, credentials, source, sendto, "USE-CANDIDATE" in request.attributes)
+        owner = self.by_address[source]
+        if isinstance(owner, Aside):
+            if "USE-CANDIDATE" in request.attributes:
+                owner.ask(now)
+            else:
+                owner.heard(before, now, ALONE_CHECK_S)
         response = stun.Message(
             message_method=stun.Method.BINDING,
             message_class=stun.Class.RESPONSE,
@@ -125,16 +271,23 @@ class IceLite:
             attributes={"XOR-MAPPED-ADDRESS": source[:2]},
         )
         response.add_message_integrity(key)
-        if "USE-CANDIDATE" in request.attributes and agent.address != source:
-            if agent.address is not None:
-                self._counters["ice.migrated"] += 1
-            agent.address = source
-            agent.on_nominated()
         return bytes(response)
 
-    def _validate(self, agent: Agent, source: Address) -> bool:
+    def _authentic(self, datagram: bytes, key: bytes) -> stun.Message | None:
+        try:
+            message = stun.parse_message(datagram)
+        # struct.error, UnicodeDecodeError and others: the parser was not written for strangers.
+        except Exception:
+            self._counters["drop.stun_malformed"] += 1
+            return None
+        if not message.check_message_integrity(key):
+            self._counters["drop.stun_unauthentic"] += 1
+            return None
+        return message
+
+    def _validate(self, agent: Agent, source: Address, sendto: SendTo) -> bool:
         owner = self.by_address.get(source)
-        if owner is agent:
+        if owner is agent or (isinstance(owner, Aside) and owner.agent is agent):
             return True
         if owner is not None:
             # A member who forges another's source address must not take the address over;
@@ -143,11 +296,63 @@ class IceLite:
             return False
         if len(agent.validated) >= MAX_VALIDATED:
             oldest = next(a for a in agent.validated if a != agent.address)
-            agent.validated.remove(oldest)
+            del agent.validated[oldest]
             self.by_address.pop(oldest, None)
-        agent.validated.append(source)
-        self.by_address[source] = agent
+        agent.validated[source] = sendto
+        is_first = agent.address is None
+        self.by_address[source] = agent if is_first else Aside(agent, source, sendto)
         return True
+
+    def _follow(
+        self,
+        agent: Agent,
+        credentials: Credentials,
+        source: Address,
+        sendto: SendTo,
+        is_nominating: bool,
+    ) -> None:
+        """Note by which way and generation an authentic check came; nominate what needs no proof.
+
+        That is the first address, and another way (a second of our addresses) to the same one.
+        """
+        agent.validated[source] = sendto
+        owner = self.by_address[source]
+        if isinstance(owner, Aside):
+            if credentials is not owner.credentials:
+                owner.credentials, owner.transaction = credentials, b""
+            owner.sendto = sendto
+        elif is_nominating:
+            self._nominate(agent, credentials, source, sendto)
+
+    def _take_response(self, datagram: bytes, source: Address) -> None:
+        """An answer to our own check: from its address, the client can be reached there."""
+        aside = self.by_address.get(source)
+        if not isinstance(aside, Aside) or aside.transaction != datagram[8:20]:
+            self._counters["drop.stun_other"] += 1
+            return
+        if self._authentic(datagram, aside.credentials.remote_pwd.encode()) is not None:
+            self._counters["ice.migrated"] += 1
+            self._nominate(aside.agent, aside.credentials, source, aside.sendto)
+
+    def _nominate(
+        self, agent: Agent, credentials: Credentials, source: Address, sendto: SendTo
+    ) -> None:
+        if agent.previous is not None and credentials is agent.credentials:
+            self._by_ufrag.pop(agent.previous.ufrag.encode(), None)
+            agent.previous = None
+        is_new = agent.address != source
+        agent.address, agent.sendto = source, sendto
+        if not is_new:
+            return
+        self.by_address[source] = agent
+        for address, way in agent.validated.items():
+            if address != source and self.by_address[address] is agent:
+                self.by_address[address] = Aside(agent, address, way)
+        agent.on_nominated()
+
+
+def _credentials(remote_ufrag: str, remote_pwd: str) -> Credentials:
+    return Credentials(secrets.token_hex(8), secrets.token_hex(16), remote_ufrag, remote_pwd)
 
 
 def _username(datagram: bytes) -> bytes:

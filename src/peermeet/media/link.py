@@ -15,6 +15,7 @@ import socket as network
 import sys
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from ipaddress import IPv6Network, ip_address
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,6 +35,10 @@ BACK_OFF_S: Final = (0.1, 0.5, 1.0, 2.0, 5.0)
 MAX_UNSENT: Final = 1024
 """Lines that may wait for the worker. Gates of one circle wait once, newest only."""
 MAX_LINE_BYTES: Final = 1 << 20
+IPV6_ADDR_PREFERENCES: Final = 72
+PREFER_SRC_PUBLIC: Final = 2
+"""Of Linux (RFC 5014); Python names neither."""
+UNIQUE_LOCAL: Final = IPv6Network("fc00::/7")
 
 logger = logging.getLogger(__name__)
 
@@ -49,8 +54,9 @@ class MediaLink:
         self,
         *,
         socket: Path,
-        bind: str = "0.0.0.0",
+        bind: str | Sequence[str] = "0.0.0.0",
         port: int = 0,
+        tcp: bool = True,
         announce: Sequence[str] = (),
         lease_ms: int = 10_000,
         packets_per_s: int | None = None,
@@ -60,6 +66,7 @@ class MediaLink:
         on_demand: Callable[[str, str, bool], None] = lambda circle, seat, high: None,
     ) -> None:
         """socket: where the worker listens, in a directory only we may enter.
+        bind: addresses, all with the port number `port`. tcp: whether they are reached by TCP too.
         packets_per_s: what one person may send, or None for the worker's own limit.
 
         on_streams(circle, seat, {mid: seat}); on_media(circle, seat, "connected",
@@ -71,8 +78,11 @@ class MediaLink:
         """
         self._socket = socket
         self._lease_ms = lease_ms
-        self._arguments = ["--socket", str(socket), "--bind", bind, "--port", str(port)]
+        addresses = [bind] if isinstance(bind, str) else bind
+        self._arguments = ["--socket", str(socket), "--bind", *addresses, "--port", str(port)]
         self._arguments += ["--lease-ms", str(lease_ms)]
+        if not tcp:
+            self._arguments.append("--no-tcp")
         if packets_per_s is not None:
             self._arguments += ["--packets-per-s", str(packets_per_s)]
         if announce:
@@ -321,13 +331,28 @@ def own_address(bind_ip: str) -> str:
     family, anywhere = (
         (network.AF_INET6, "2001:db8::1") if ":" in bind_ip else (network.AF_INET, "192.0.2.1")
     )
-    with network.socket(family, network.SOCK_DGRAM) as probe:
-        try:
-            # Connecting a datagram socket sends nothing; it asks the routing table.
-            probe.connect((anywhere, 9))
-            return str(probe.getsockname()[0])
-        except OSError:
-            return "::1" if ":" in bind_ip else "127.0.0.1"
+    with contextlib.suppress(OSError), network.socket(family, network.SOCK_DGRAM) as probe:
+        if family == network.AF_INET6:
+            # A temporary address (RFC 8981) is gone tomorrow; a worker stays.
+            with contextlib.suppress(OSError):
+                probe.setsockopt(network.IPPROTO_IPV6, IPV6_ADDR_PREFERENCES, PREFER_SRC_PUBLIC)
+        # Connecting a datagram socket sends nothing; it asks the routing table.
+        probe.connect((anywhere, 9))
+        return str(probe.getsockname()[0])
+    return "::1" if ":" in bind_ip else "127.0.0.1"
+
+
+def own_addresses() -> tuple[str, ...]:
+    """Where this machine is reached by default: its IPv4 address, and its IPv6 address if it has
+    one that goes beyond the link.
+
+    The preferred one first, as RFC 8421 wants it and RFC 6724 (section 2.1) ranks it: a global
+    IPv6 address, then IPv4, then a unique local one. A machine without a network has 127.0.0.1.
+    """
+    four, six = own_address("0.0.0.0"), ip_address(own_address("::").partition("%")[0])
+    if six.is_loopback or six.is_link_local:
+        return (four,)
+    return (four, str(six)) if six in UNIQUE_LOCAL else (str(six), four)
 
 
 class _Line:

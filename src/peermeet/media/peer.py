@@ -217,7 +217,7 @@ class Peer:
         self._own_ssrcs = {self._ssrc}
         self._finished = asyncio.Event()
         self._nominated = asyncio.Event()
-        self.agent = ground.ice.open(offer.ice_ufrag, now)
+        self.agent = ground.ice.open(offer.ice_ufrag, offer.ice_pwd, now)
         self.agent.on_nominated = self._nominated.set
         self._left = False
         self._dtls = Dtls(ground.certificate, self._send_dtls, ground.counters, self._leave)
@@ -255,13 +255,28 @@ class Peer:
     def answer(self) -> str:
         """The answer to the offer."""
         ground = self._ground
+        candidates = [(address, ground.mux.port) for address in ground.addresses]
         local = LocalTransport(
             ice_ufrag=self.agent.ufrag,
             ice_pwd=self.agent.pwd,
             fingerprint=ground.certificate.fingerprint,
-            candidates=[(address, ground.mux.port) for address in ground.addresses],
+            candidates=candidates,
+            tcp_candidates=candidates if ground.mux.has_tcp else (),
         )
         return build_answer(self._offer, local, self.streams)
+
+    def restart(self, offer: Offer) -> bool:
+        """Go on with new ICE credentials (RFC 8445 section 9), if that is all the offer asks for.
+
+        Keys, streams and their numbers stay; `answer` then answers this offer. False, and
+        nothing is changed, for any other offer and after the end.
+        """
+        if self._finished.is_set() or not offer.restarts(self._offer):
+            return False
+        self._offer = offer
+        now = time.monotonic()
+        self._ground.ice.restart(self.agent, offer.ice_ufrag, offer.ice_pwd, now)
+        return True
 
     async def run(self) -> None:
         """Live until the client leaves, falls silent or `close` is called."""
@@ -351,7 +366,6 @@ class Peer:
         if packet is None:
             return
         sealing = self._ground.engine.sealing
-        sendto = self._ground.mux.sendto
         forwarded = 0
         for writer, viewer in source.viewers:
             seal = viewer.seal
@@ -373,7 +387,8 @@ class Peer:
                 counters["drop.seal"] += 1
                 continue
             try:
-                sendto(sealing[:length], viewer.agent.address)  # type: ignore[arg-type]
+                agent = viewer.agent
+                agent.sendto(sealing[:length], agent.address)  # type: ignore[arg-type]
             except OSError:
                 counters["drop.send"] += 1
             else:
@@ -521,8 +536,7 @@ class Peer:
 
     def _repeat(self, nack: rtcp.Nack, now: float) -> None:
         writer = self._by_ssrc.get(nack.media_ssrc)
-        address = self.agent.address
-        if writer is None or self.seal is None or address is None:
+        if writer is None or self.seal is None:
             return
         for sequence in nack.lost[:MAX_NACKED]:
             length = writer.repeat(sequence, now)
@@ -531,7 +545,7 @@ class Peer:
                 _SHORT(self._ground.engine.sealing, TRANSPORT_SEQUENCE_AT, number)
             length = length and self.seal(length)
             if length:
-                self._ground.mux.send(self._ground.engine.sealing[:length], address)
+                self._ground.mux.send(self._ground.engine.sealing[:length], self.agent)
                 self._ground.counters["repeated"] += 1
             else:
                 self._ground.counters["drop.repeat"] += 1
@@ -605,7 +619,7 @@ class Peer:
             packet = rtcp.build_receiver_report(rtcp.ReceiverReport(self._ssrc)) + packet
         sealed = self._control.seal(packet)
         if sealed is not None:
-            self._ground.mux.send(sealed, self.agent.address)
+            self._ground.mux.send(sealed, self.agent)
 
     # Making
 
@@ -667,4 +681,4 @@ class Peer:
 
     def _send_dtls(self, datagram: bytes) -> None:
         if self.agent.address is not None:
-            self._ground.mux.send(datagram, self.agent.address)
+            self._ground.mux.send(datagram, self.agent)

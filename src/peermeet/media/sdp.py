@@ -2,7 +2,7 @@
 
 Session descriptions are hostile input. This module must do no input or output, keep nothing
 between calls, and raise nothing but `SdpRefused`. It must never hand on what a client says
-about addresses: candidates, `c=` and `o=` lines are not read.
+about addresses: candidates and `c=` lines are not read, nor the address of the `o=` line.
 
 The shape it accepts is one bundled connection that is negotiated once (JSEP, RFC 9429): at most
 one microphone and one camera that the client sends, and pairs of sections that it receives.
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 MID = "urn:ietf:params:rtp-hdrext:sdes:mid"
@@ -57,6 +57,10 @@ _MIRROR: Mapping[Direction, Direction] = {
 _MAX_EXTENSION_ID = 14
 _KNOWN = (MID, AUDIO_LEVEL, ABS_SEND_TIME, VIDEO_ORIENTATION, TRANSPORT_CC, RID, REPAIRED_RID)
 
+# Type preferences of our candidates (RFC 8445, section 5.1.2.2): every way over UDP comes first.
+_UDP_HOST = 126
+_TCP_HOST = 90
+
 _TOKEN = re.compile(r"[!#-'*+\-.0-9A-Z^-~]{1,16}")
 _UFRAG = re.compile(r"[A-Za-z0-9+/]{4,256}")
 _PWD = re.compile(r"[A-Za-z0-9+/]{22,256}")
@@ -65,6 +69,8 @@ _NUMBER = re.compile(r"[0-9]{1,10}")
 _SIMULCAST = re.compile(r"send ([A-Za-z0-9;~]{1,64})")
 
 _Attributes = dict[str, list[str]]
+_SESSION = ":session"
+"""Beside the attributes of the session; no attribute's name holds a colon."""
 
 
 class SdpRefused(Exception):
@@ -117,6 +123,22 @@ class Offer:
     fingerprints: tuple[tuple[str, str], ...]
     """Pairs of ("sha-256", "AB:CD:…" in upper case), one of which the client's certificate has."""
     sections: tuple[Section, ...]
+    session: str = ""
+    """Identifier of the client's connection object, the same in all its offers (RFC 9429)."""
+
+    def restarts(self, earlier: Offer) -> bool:
+        """Whether this is the earlier offer again with new ICE credentials, and nothing else.
+
+        Sources may differ: they are learnt from packets.
+        """
+        return (
+            self.ice_ufrag != earlier.ice_ufrag
+            and self.ice_pwd != earlier.ice_pwd
+            and self.session == earlier.session
+            and self.fingerprints == earlier.fingerprints
+            and [replace(section, ssrcs=()) for section in self.sections]
+            == [replace(section, ssrcs=()) for section in earlier.sections]
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +150,8 @@ class LocalTransport:
     fingerprint: tuple[str, str]
     candidates: Sequence[tuple[str, int]]
     """Address and UDP port, the preferred one first."""
+    tcp_candidates: Sequence[tuple[str, int]] = ()
+    """The same for TCP, where the client has to open the connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +195,7 @@ def parse_offer(text: str) -> Offer:
         for index, (kind, formats) in enumerate(names)
     )
     _check_together(sections)
-    return Offer(ufrag, pwd, fingerprints, sections)
+    return Offer(ufrag, pwd, fingerprints, sections, session.get(_SESSION, [""])[0])
 
 
 def build_answer(offer: Offer, local: LocalTransport, streams: Mapping[str, StreamId]) -> str:
@@ -190,10 +214,11 @@ def build_answer(offer: Offer, local: LocalTransport, streams: Mapping[str, Stre
         "a=group:BUNDLE " + " ".join(section.mid for section in offer.sections),
         "a=msid-semantic: WMS *",
     ]
-    for section in offer.sections:
+    for index, section in enumerate(offer.sections):
         lines += _answer_section(section, local, streams.get(section.mid))
-        # Once would do for browsers; aiortc, when bundled from the start, reads the last ones.
-        lines += _candidates(local.candidates)
+        # Once would do for browsers; aiortc, when bundled from the start, reads the last ones,
+        # and knows no TCP.
+        lines += _candidates(local.candidates, local.tcp_candidates if index == 0 else ())
     return "\r\n".join(lines) + "\r\n"
 
 
@@ -221,6 +246,9 @@ def _split(text: str) -> tuple[_Attributes, list[tuple[str, _Attributes]]]:
         elif line[0] == "a":
             name, _, value = line[2:].partition(":")
             current.setdefault(name, []).append(value)
+        elif line[0] == "o" and current is session:
+            # Of the origin only its number (RFC 8866, section 5.2): it names no address.
+            session.setdefault(_SESSION, []).append(line.partition(" ")[2].partition(" ")[0])
     if not media:
         raise SdpRefused("no_media", "at least one section is needed")
     return session, media
@@ -521,10 +549,24 @@ def _answer_section(section: Section, local: LocalTransport, stream: StreamId | 
     return lines
 
 
-def _candidates(candidates: Iterable[tuple[str, int]]) -> list[str]:
-    """Host candidates in order of preference (RFC 8445, section 5.1.2), and the end of them."""
+def _candidates(udp: Sequence[tuple[str, int]], tcp: Sequence[tuple[str, int]]) -> list[str]:
+    """Host candidates in order of preference (RFC 8445, section 5.1.2), and the end of them.
+
+    All over TCP come after all over UDP: there a lost packet holds up the next ones.
+    """
     lines = []
-    for index, (address, port) in enumerate(candidates):
-        priority = (126 << 24) | ((65535 - index) << 8) | 255
+    for index, (address, port) in enumerate(udp):
+        priority = _priority(_UDP_HOST, 65535 - index)
         lines.append(f"a=candidate:{index + 1} 1 udp {priority} {address} {port} typ host")
+    for index, (address, port) in enumerate(tcp):
+        # A passive end has direction preference 4 of 7 (RFC 6544, section 4.2).
+        priority = _priority(_TCP_HOST, (4 << 13) + 8191 - index)
+        lines.append(
+            f"a=candidate:{len(udp) + index + 1} 1 tcp {priority} {address} {port} typ host"
+            " tcptype passive"
+        )
     return [*lines, "a=end-of-candidates"]
+
+
+def _priority(kind: int, preference: int) -> int:
+    return kind << 24 | preference << 8 | 255

@@ -1,6 +1,6 @@
 """The media worker: a process of its own that forwards packets and does what its link says.
 
-`python -m peermeet.media.worker --socket PATH --bind IP --port N` listens on a unix socket for
+`python -m peermeet.media.worker --socket PATH --bind IP… --port N` listens on a unix socket for
 one web process, which sends JSON lines: gates, offers, and a sign of life every two seconds.
 The worker decides nothing about turns. Without a sign of life for the lease it closes every
 gate; when the link ends, it closes every gate and exits. No threads, no HTTP, nothing logged
@@ -173,14 +173,18 @@ class Worker:
         if circle is None or seat not in circle.gates:
             self._tell(re=number, refused="unknown_seat")
             return
-        if len(self._lives) >= MAX_PEERS:
-            self._tell(re=number, refused="busy")
-            return
         try:
             offer = parse_offer(sdp)
         except SdpRefused as refused:
             self._ground.counters[f"offer.{refused.code}"] += 1
             self._tell(re=number, refused="bad_sdp")
+            return
+        present = circle.peers.get(seat)
+        if present is not None and present.restart(offer):
+            self._tell(re=number, sdp=present.answer())
+            return
+        if len(self._lives) >= MAX_PEERS:
+            self._tell(re=number, refused="busy")
             return
         peer = Peer(self._ground, offer, lambda state: self._state(circle_id, seat, peer, state))
         self._lives[peer] = asyncio.create_task(self._live(circle_id, seat, peer))
@@ -253,6 +257,7 @@ class Worker:
                 self._ground.counters["link.lease_expired"] += 1
                 logger.warning("lease expired, all gates closed")
                 self._close_gates()
+            self._ground.mux.tick(now)
             for peer in list(self._lives):
                 try:
                     peer.tick(now)
@@ -316,7 +321,7 @@ async def run(arguments: argparse.Namespace) -> int:
         return 1
     ice = IceLite(counters)
     try:
-        mux = Mux(ice, counters, arguments.bind, arguments.port)
+        mux = Mux(ice, counters, arguments.bind, arguments.port, tcp=arguments.tcp)
     except OSError as fault:
         logger.error("media worker cannot bind port=%d: %s", arguments.port, fault.strerror)
         return 1
@@ -327,7 +332,7 @@ async def run(arguments: argparse.Namespace) -> int:
         certificate=Certificate.generateCertificate(),
         admission=Admission(),
         counters=counters,
-        addresses=tuple(arguments.announce or [own_address(arguments.bind)]),
+        addresses=tuple(arguments.announce or map(own_address, arguments.bind)),
         packets_per_s=arguments.packets_per_s,
     )
     worker = Worker(ground, arguments.lease_ms / 1000)
@@ -347,8 +352,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Parse the command line and serve."""
     parser = argparse.ArgumentParser(prog="peermeet.media.worker")
     parser.add_argument("--socket", type=Path, required=True)
-    parser.add_argument("--bind", default="0.0.0.0")
+    parser.add_argument("--bind", nargs="+", default=["0.0.0.0"], metavar="IP")
     parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--no-tcp", dest="tcp", action="store_false")
     parser.add_argument("--announce", nargs="+", action="extend", metavar="IP")
     parser.add_argument("--lease-ms", type=int, default=10_000)
     parser.add_argument("--packets-per-s", type=float, default=PACKETS_PER_S)
