@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 export PEERMEET_DATA ?= data
-SOURCES := src tests bench migrations
+SOURCES := src tests bench migrations hatch_build.py
 
 .PHONY: run demo test check fmt types property simulate mutants powers lock bench pictures web clean system
 .DELETE_ON_ERROR:
@@ -58,7 +58,7 @@ web: .make/web
 system: .make/system
 
 clean:
-	rm -rf .venv .make web/node_modules src/peermeet/web
+	rm -rf .venv .make web/node_modules src/peermeet/web src/peermeet/media/_fanout.*
 
 .make/system: scripts/system
 	@mkdir -p .make
@@ -74,11 +74,13 @@ clean:
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 ITSELF := $(PIP) --no-deps --no-build-isolation --editable .
 
-.make/runtime: .make/venv requirements.lock pyproject.toml
+LOOP := hatch_build.py src/peermeet/media/fanout.c src/peermeet/media/fanout.h
+
+.make/runtime: .make/venv requirements.lock pyproject.toml $(LOOP)
 	@test -e .make/dev || { $(PIP) --require-hashes -r requirements.lock && $(ITSELF); }
 	@touch $@
 
-.make/dev: .make/venv requirements-dev.lock pyproject.toml
+.make/dev: .make/venv requirements-dev.lock pyproject.toml $(LOOP)
 	@$(PIP) --require-hashes -r requirements-dev.lock && $(ITSELF)
 	@touch $@ .make/runtime
 

@@ -17,7 +17,7 @@ from aiortc.rtcdtlstransport import SRTP_PROFILES
 from pylibsrtp import Policy, Session
 
 from bench.member import Member
-from peermeet.media import dtls, srtp
+from peermeet.media import dtls, fanout, srtp
 from peermeet.media.dtls import Admission, Certificate, SelfTestFailed, self_test
 from peermeet.media.icelite import Address, Agent, Aside, IceLite
 from peermeet.media.mux import Mux
@@ -34,10 +34,12 @@ async def ground() -> AsyncIterator[Ground]:
     ice = IceLite(counters)
     mux = Mux(ice, counters, ["127.0.0.1"], 0)
     mux.start()
+    engine = srtp.choose_engine()
     yield Ground(
         ice=ice,
         mux=mux,
-        engine=srtp.choose_engine(),
+        engine=engine,
+        fan_out=fanout.choose(engine, counters),
         certificate=Certificate.generateCertificate(),
         admission=Admission(),
         counters=counters,

@@ -15,10 +15,11 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Any, Final
 
 from peermeet.media import rtcp, rtp, srtp
 from peermeet.media.dtls import Admission, Certificate, Dtls, DtlsFailed
+from peermeet.media.fanout import FanOut, Viewer
 from peermeet.media.feedback import TransportFeedback
 from peermeet.media.icelite import IceLite
 from peermeet.media.ingest import Layer, SenderClock
@@ -77,6 +78,7 @@ class Ground:
     ice: IceLite
     mux: Mux
     engine: srtp.Engine
+    fan_out: FanOut
     certificate: Certificate
     admission: Admission
     counters: Counter[str]
@@ -86,14 +88,10 @@ class Ground:
     """What one person may send; more is dropped before it costs anything."""
 
 
-Viewer: TypeAlias = "tuple[SeatWriter, Peer]"
-"""Where a copy is written, and to whom it is sent."""
-
-
 class Source:
     """One SSRC of a person: a layer of a section, or the retransmissions of one."""
 
-    __slots__ = ("layer", "publication", "repairs", "transport_at", "viewers")
+    __slots__ = ("layer", "publication", "ready", "repairs", "transport_at", "viewers")
 
     def __init__(self, layer: Layer, publication: Publication, repairs: Source | None) -> None:
         """repairs: the source whose packets this one sends again."""
@@ -102,6 +100,8 @@ class Source:
         self.repairs = repairs
         self.viewers: tuple[Viewer, ...] = ()
         """Who is shown this layer now, or turns to it with its next key frame."""
+        self.ready: Any = None
+        """The same, as the fan-out wants it."""
         self.transport_at: dict[int, int] = {}
         """Where its packets have their transport-wide number, by the size of the extensions."""
 
@@ -113,6 +113,7 @@ class Publication:
     """
 
     __slots__ = (
+        "_fan_out",
         "alive",
         "is_open",
         "kind",
@@ -123,8 +124,9 @@ class Publication:
         "viewers",
     )
 
-    def __init__(self, section: Section) -> None:
+    def __init__(self, section: Section, fan_out: FanOut) -> None:
         self.section = section
+        self._fan_out = fan_out
         self.kind: Kind = section.kind
         self.is_open = False
         self.alive = 0
@@ -161,6 +163,7 @@ class Publication:
                 for writer, (peer, _) in self.viewers.items()
                 if source.layer in (writer.layer, writer.wanted)
             )
+            source.ready = self._fan_out.settle(source.viewers)
 
     def flowing(self, name: LayerName, now: float) -> Source | None:
         """The source of this layer, or of another one while nothing comes on this."""
@@ -226,6 +229,12 @@ class Peer:
         self._control: srtp.Control | None = None
         self.seal: Callable[[int], int] | None = None
         """Seals a packet to this person; None before the handshake and after the end."""
+        self.outgoing: Any = None
+        """The SRTP session behind it."""
+        self._way: object = None
+        self.path: Any = None
+        self.path_keeps: Any = None
+        """What a compiled fan-out knows of this person, and the memory it points to."""
 
         self.publications: dict[Kind, Publication] = {}
         self._by_mid: dict[bytes, Publication] = {}
@@ -305,6 +314,11 @@ class Peer:
             # Whoever listens knows this peer: without this the two would keep one another.
             self._on_state = _nobody
 
+    def _follow(self) -> None:
+        """Send to where the client is now."""
+        self._way = (self.agent.sendto, self.agent.address)
+        self._ground.fan_out.follow(self)
+
     def _leave(self) -> None:
         self._left = True
         self._finished.set()
@@ -313,7 +327,8 @@ class Peer:
         """Forward nothing to or from this person any more. Safe to repeat; `run` then ends."""
         for publication in self.publications.values():
             publication.close()
-        self.seal = None
+        self.seal = self.outgoing = None
+        self._ground.fan_out.follow(self)
         self._open = None
         self._finished.set()
 
@@ -365,35 +380,8 @@ class Peer:
             self._ask_again(layer, now)
         if packet is None:
             return
-        sealing = self._ground.engine.sealing
-        forwarded = 0
-        for writer, viewer in source.viewers:
-            seal = viewer.seal
-            if seal is None:
-                continue
-            if writer.layer is not layer and not writer.follows(layer, packet):
-                # Whatever became of the last key frame: this viewer has not had it.
-                layer.want_key_frame()
-                continue
-            length = writer.forward(packet, now)
-            if not length:
-                if writer.is_waiting:
-                    layer.want_key_frame()
-                continue
-            if writer.counts_transport:
-                _SHORT(sealing, TRANSPORT_SEQUENCE_AT, viewer.departures.sent(length, now))
-            length = seal(length)
-            if not length:
-                counters["drop.seal"] += 1
-                continue
-            try:
-                agent = viewer.agent
-                agent.sendto(sealing[:length], agent.address)  # type: ignore[arg-type]
-            except OSError:
-                counters["drop.send"] += 1
-            else:
-                forwarded += 1
-        self.forwarded += forwarded
+        fan_out = self._ground.fan_out
+        self.forwarded += fan_out.send(layer, source.viewers, source.ready, packet, now)
         if packet.key_frame:
             # Whoever turned to this layer with it leaves the other one.
             publication.settle()
@@ -560,6 +548,9 @@ class Peer:
             self._finished.set()
         if self.seal is None:
             return
+        if self._way != (self.agent.sendto, self.agent.address):
+            # Another of our sockets to the same address is no nomination.
+            self._follow()
         for publication in self.publications.values():
             publication.watch(now)
             for source in publication.sources.values():
@@ -624,7 +615,7 @@ class Peer:
     # Making
 
     def _add_publication(self, section: Section) -> None:
-        publication = Publication(section)
+        publication = Publication(section, self._ground.fan_out)
         self.publications[section.kind] = publication
         self._by_mid[section.mid.encode()] = publication
         # The same in every section: sdp.py refuses an identifier with two meanings.
@@ -648,6 +639,7 @@ class Peer:
             section.payload_type,
             self._ground.engine.sealing,
             ssrc=ssrc,
+            state=self._ground.fan_out.state(),
             rtx_ssrc=rtx_ssrc,
             rtx_payload_type=section.rtx_payload_type,
             mid_id=section.extensions.get(MID, 0),
@@ -672,6 +664,9 @@ class Peer:
         self._control = srtp.Control(dtls.incoming, dtls.outgoing, self._ground.counters)
         self._open = engine.opener(dtls.incoming)
         self.seal = engine.sealer(dtls.outgoing)
+        self.outgoing = dtls.outgoing
+        self.agent.on_nominated = self._follow
+        self._follow()
         self.agent.on_media = self.receive
         # A key frame that was asked for when the seat was given may have come during the
         # handshake, and a browser asks for none before the first packet.

@@ -101,7 +101,6 @@ class SeatWriter:
         "_out",
         "_patience",
         "_patience_at",
-        "_payload_type",
         "_repeated_at",
         "_repeats",
         "_repeats_at",
@@ -111,6 +110,7 @@ class SeatWriter:
         "_transport_cc_id",
         "counts_transport",
         "mid",
+        "payload_type",
         "ssrc",
         "state",
         "wanted",
@@ -148,7 +148,7 @@ class SeatWriter:
         # RFC 3550 wants a random start; below 2**15, as RFC 3711 section 3.3.1 advises.
         state.last_sequence = 0x10000 + secrets.randbelow(0x8000)
         self._is_video = kind == "video"
-        self._payload_type = payload_type
+        self.payload_type = payload_type
         self._clock_rate_hz = CLOCK_RATE_HZ[kind]
         self._out = out
         self._mid_id = mid_id
@@ -357,7 +357,7 @@ class SeatWriter:
             out,
             0,
             first,
-            marker | self._payload_type,
+            marker | self.payload_type,
             (sequence + state.sequence_offset) & 0xFFFF,
             (timestamp + state.timestamp_offset) & 0xFFFFFFFF,
             self.ssrc,

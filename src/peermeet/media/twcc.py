@@ -172,13 +172,22 @@ class Report:
 class Departures:
     """What went to one person, until they say whether it came."""
 
-    __slots__ = ("_answered", "_at", "_clock", "_rates", "_reference", "_sequence", "_sizes")
+    __slots__ = (
+        "_answered",
+        "_clock",
+        "_rates",
+        "_reference",
+        "next_sequence",
+        "sent_at",
+        "sizes",
+    )
 
     def __init__(self) -> None:
-        self._at = array("d", bytes(8 * SENT))
-        self._sizes = array("i", bytes(4 * SENT))
-        self._sequence = SENT
-        """The next one, unwrapped; it begins where no slot of the ring is older."""
+        self.sent_at = array("d", bytes(8 * SENT))
+        self.sizes = array("i", bytes(4 * SENT))
+        self.next_sequence = array("q", [SENT])
+        """One number, unwrapped; it begins where no slot of the ring is older. These three are
+        arrays because the compiled loop (fanout.c) notes departures as well."""
         self._answered = SENT
         """The first that no feedback has told of."""
         self._reference: int | None = None
@@ -189,25 +198,25 @@ class Departures:
 
     def sent(self, size: int, now: float) -> int:
         """Note one packet of so many bytes; its 16-bit number, to be written into it."""
-        sequence = self._sequence
+        sequence = self.next_sequence[0]
         index = sequence & (SENT - 1)
-        self._at[index] = now
-        self._sizes[index] = size
-        self._sequence = sequence + 1
+        self.sent_at[index] = now
+        self.sizes[index] = size
+        self.next_sequence[0] = sequence + 1
         return sequence & 0xFFFF
 
     def unanswered_s(self, now: float) -> float:
         """How long we have sent without hearing how it arrives; 0.0 if all is answered."""
-        oldest = max(self._answered, self._sequence - SENT)
-        return now - self._at[oldest & (SENT - 1)] if oldest < self._sequence else 0.0
+        oldest = max(self._answered, self.next_sequence[0] - SENT)
+        return now - self.sent_at[oldest & (SENT - 1)] if oldest < self.next_sequence[0] else 0.0
 
     def acknowledge(self, feedback: TransportFeedback, now: float) -> Report:
         """Compare with what was sent. What was never sent, or long ago, is passed over, so a
         report may be about no packet at all."""
-        last = self._sequence - 1
+        last = self.next_sequence[0] - 1
         first = last - ((last - feedback.base_sequence) & 0xFFFF)
-        oldest = max(SENT, self._sequence - SENT)
-        clock, at, sizes = self._advance(feedback.reference_time), self._at, self._sizes
+        oldest = max(SENT, self.next_sequence[0] - SENT)
+        clock, at, sizes = self._advance(feedback.reference_time), self.sent_at, self.sizes
         delays: list[float] = []
         lost = total = size = 0
         begun = ended = clock
@@ -231,7 +240,8 @@ class Departures:
             size += abs(bytes_sent)
             departed = at[index]
             delays.append(ticks * TICK_S - departed)
-        self._answered = max(self._answered, min(self._sequence, first + len(feedback.arrivals)))
+        told_of = min(self.next_sequence[0], first + len(feedback.arrivals))
+        self._answered = max(self._answered, told_of)
         if departed is not None:
             self._rates.append((begun * TICK_S, ended * TICK_S, size))
         round_trip_s = None if departed is None else now - departed

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from peermeet.core.model import Gate
-from peermeet.media import srtp
+from peermeet.media import fanout, srtp
 from peermeet.media.circle import Circle
 from peermeet.media.dtls import Admission, Certificate, SelfTestFailed, self_test
 from peermeet.media.icelite import IceLite
@@ -329,6 +329,7 @@ async def run(arguments: argparse.Namespace) -> int:
         ice=ice,
         mux=mux,
         engine=engine,
+        fan_out=fanout.choose(engine, counters),
         certificate=Certificate.generateCertificate(),
         admission=Admission(),
         counters=counters,
