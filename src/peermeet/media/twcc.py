@@ -32,6 +32,8 @@ MAX_TOLD: Final = 400
 SENT: Final = 2048
 """Departures that are remembered: 5 s of a full circle."""
 RATE_WINDOW_S: Final = 0.5
+PAUSE_S: Final = 0.5
+"""Nothing sent for so long. A silent voice still sends every 0.4 s (Opus DTX)."""
 MIN_RATE_SPAN_S: Final = 0.1
 """A shorter span says little about a rate."""
 
@@ -206,9 +208,19 @@ class Departures:
         return sequence & 0xFFFF
 
     def unanswered_s(self, now: float) -> float:
-        """How long we have sent without hearing how it arrives; 0.0 if all is answered."""
-        oldest = max(self._answered, self.next_sequence[0] - SENT)
-        return now - self.sent_at[oldest & (SENT - 1)] if oldest < self.next_sequence[0] else 0.0
+        """How long we have sent without hearing how it arrives, pauses ending the count: the
+        last packets before one may be lost, and nobody can say so until others follow."""
+        at = self.sent_at
+        since = now
+        for sequence in range(self.next_sequence[0] - 1, self._oldest_unanswered() - 1, -1):
+            left = at[sequence & (SENT - 1)]
+            if since - left > PAUSE_S:
+                break
+            since = left
+        return now - since
+
+    def _oldest_unanswered(self) -> int:
+        return max(self._answered, self.next_sequence[0] - SENT)
 
     def acknowledge(self, feedback: TransportFeedback, now: float) -> Report:
         """Compare with what was sent. What was never sent, or long ago, is passed over, so a
