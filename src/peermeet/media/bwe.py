@@ -37,6 +37,13 @@ STAND_S: Final = 2.0
 """A step up that has stood so long lets the next one follow."""
 FAILED_S: Final = 5.0
 """Overload so soon after a step up is its fault, and ends with what was before it."""
+EASE_S: Final = 1.0
+"""After a pause half of the budget comes back, and all of it so much later: every picture that
+returns begins with a key frame, and together these would fill the line again."""
+RELAPSE_S: Final = 3.0
+"""Overload so soon after the last is still that one."""
+SURGE: Final = (1, 2, 4)
+"""How many times the budget a step may be, after so many that went beyond the known rate."""
 FIRST_WAIT_S: Final = 4.0
 LONGEST_WAIT_S: Final = 60.0
 """From overload to the next step up; doubles each time."""
@@ -94,6 +101,8 @@ class _Episode:
 class _Step:
     at: float
     before_bps: int
+    eases: bool = False
+    """It only takes back what a pause took."""
 
 
 @dataclass(slots=True)
@@ -155,7 +164,14 @@ class Downlink:
         self._bad = 0
         self._episode: _Episode | None = None
         self._step: _Step | None = None
+        self._known_bps = 0
+        """What video was seen to arrive while the line was full."""
+        self._surge = 0
+        """Steps in a row that stood and went beyond that."""
         self._stood = False
+        self._easing_to_bps: int | None = None
+        self._over_at = -inf
+        """When the last episode ended."""
         self._wait_s = 0.0
         self._changed_at = 0.0
         self._heard_at: float | None = None
@@ -204,15 +220,14 @@ class Downlink:
         if self._heard_at is None:
             return
         if self._silent_at is not None:
-            if now - self._silent_at >= max(FIRST_WAIT_S, self._wait_s):
-                # Without audio nothing flows that could be answered: try the least.
+            if unanswered_s <= patience_s and now - self._silent_at >= FIRST_WAIT_S:
+                # Without audio nothing flows that could be answered.
                 self._silent_at = None
-                self._wait(now)
-                self._set(next_bps, now)
+                self._set(self._silent_bps, now)
         elif unanswered_s > patience_s:
             self._silent_at = now
             self._silent_bps = episode.target_bps if episode else self.budget_bps
-            self._episode = self._step = None
+            self._episode = self._step = self._easing_to_bps = None
             self._set(0, now)
         elif episode is not None:
             if now - max(self._heard_at, episode.at) > patience_s:
@@ -241,15 +256,17 @@ class Downlink:
     # Down
 
     def _begin(self, report: Report, audio_bps: int, now: float) -> None:
-        self.overloads += 1
         before_bps, step, wait_s = self.budget_bps, self._step, self._wait_s
+        target_bps = self._share(report, audio_bps, before_bps)
         failed = step is not None and now - step.at < FAILED_S + self._round_trip()
         if step is not None and failed:
             target_bps = step.before_bps
-        else:
-            target_bps = self._share(report, audio_bps, before_bps)
-        self._wait(now)
-        self._step, self._stood = None, False
+        eased = self._easing_to_bps is not None or (step is not None and step.eases)
+        if not (eased or now - self._over_at < RELAPSE_S):
+            self.overloads += 1
+            self._wait_s = min(LONGEST_WAIT_S, 2 * wait_s) if wait_s else FIRST_WAIT_S
+        self._step = self._easing_to_bps = None
+        self._stood, self._surge = False, 0
         lost_only = self.queue_s <= QUEUE_DRAINED_S
         self._episode = _Episode(
             now,
@@ -263,6 +280,7 @@ class Downlink:
         self._set(0 if self.queue_s > QUEUE_PAUSE_S else target_bps, now)
 
     def _share(self, report: Report, audio_bps: int, limit_bps: int | None) -> int:
+        self._known_bps = max(0, report.acknowledged_bps - audio_bps)
         share_bps = max(0, int(SHARE * report.acknowledged_bps) - audio_bps)
         return share_bps if limit_bps is None else min(limit_bps, share_bps)
 
@@ -271,47 +289,53 @@ class Downlink:
     ) -> None:
         """One more report within an episode; left_at: when the packets it is about were sent."""
         queue_s = self.queue_s
-        if queue_s > QUEUE_DRAINED_S and not episode.step_failed:
-            # A queue that drains is the best measure of the line.
-            episode.target_bps = self._share(report, audio_bps, episode.before_bps)
         if episode.loss is not None and queue_s <= QUEUE_BAD_S:
             if left_at >= episode.at + JUDGE_S:
                 self._judge_loss(episode, episode.loss, now)
             return
+        episode.loss = None
         episode.queue_s = max(episode.queue_s, queue_s)
         if queue_s <= QUEUE_DRAINED_S and not self._bad:
             self._end(episode, now)
-        elif self._bad and left_at >= episode.at + SETTLE_S:
-            paused = self.budget_bps == 0
-            shrunk_s = episode.queue_s - queue_s
-            if not paused:
+            return
+        shrunk_s = episode.queue_s - queue_s
+        if queue_s > QUEUE_DRAINED_S and shrunk_s > 0 and not episode.step_failed:
+            # A queue that drains is the best measure of the line.
+            episode.target_bps = self._share(report, audio_bps, episode.before_bps)
+        if self._bad and left_at >= episode.at + SETTLE_S:
+            if self.budget_bps != 0:
                 episode.target_bps = self._share(report, audio_bps, self.budget_bps)
-                episode.at, episode.queue_s = now, queue_s
+                episode.at, episode.queue_s, episode.step_failed = now, queue_s, False
                 self._set(0, now)
             elif shrunk_s < 0.3 * min(left_at - episode.at, episode.queue_s):
                 # We sent no video and it did not get shorter: it is another's, or another way.
                 self._minima.clear()
-                self._end(episode, now)
+                self._restore(episode, now)
 
     def _judge_loss(self, episode: _Episode, before: float, now: float) -> None:
         if self._losses.share > before / 2:
             # We sent less and as much was lost: that is the radio, and pictures do not cause it.
             self._excused = max(self._excused, self._losses.share)
-            episode.target_bps, self._wait_s = episode.before_bps or 0, episode.wait_s
-            self._end(episode, now)
-            self._set(episode.before_bps, now)
+            self._restore(episode, now)
         else:
             self._end(episode, now)
+
+    def _restore(self, episode: _Episode, now: float) -> None:
+        """It was not overload."""
+        self._wait_s = episode.wait_s
+        self._end(episode, now)
+        self._easing_to_bps = None
+        self._set(episode.before_bps, now)
 
     def _end(self, episode: _Episode, now: float) -> None:
         self._episode = None
         self._bad = 0
-        self._changed_at = now
-        self._set(episode.target_bps, now)
-
-    def _wait(self, now: float) -> None:
-        self._wait_s = min(LONGEST_WAIT_S, 2 * self._wait_s) if self._wait_s else FIRST_WAIT_S
-        self._changed_at = now
+        self._changed_at = self._over_at = now
+        target_bps = episode.target_bps
+        if self.budget_bps == 0 and target_bps:
+            self._easing_to_bps = target_bps
+            target_bps //= 2
+        self._set(target_bps, now)
 
     def _set(self, budget_bps: int | None, now: float) -> None:
         if budget_bps != self.budget_bps:
@@ -322,25 +346,32 @@ class Downlink:
     # Up
 
     def _maybe_step(self, budget_bps: int, next_bps: int | None, now: float) -> None:
-        step = self._step
+        step, waited_s = self._step, now - self._changed_at
         if step is not None:
             if now - step.at < STAND_S + self._round_trip():
                 return
-            self._stood = True
-        waited_s = now - self._changed_at
+            self._step = None
+            if not step.eases:
+                self._stood = True
+                self._surge += budget_bps > self._known_bps
         if self._stood and waited_s >= FORGIVEN_S:
             self._wait_s = 0.0
         if self._bad or self.queue_s > QUEUE_DRAINED_S:
             return
-        if not self._stood and waited_s < self._wait_s:
+        if self._easing_to_bps is not None:
+            if waited_s >= EASE_S + self._round_trip():
+                self._step = _Step(now, budget_bps, eases=True)
+                self._set(self._easing_to_bps, now)
+                self._easing_to_bps = None
+        elif not self._stood and waited_s < self._wait_s:
             return
-        if next_bps is None:
+        elif next_bps is None:
             self._set(None, now)
-            self._step = None
-            return
-        # The first step tries the line; once one has stood, the next ones are longer.
-        self._step = _Step(now, budget_bps)
-        self._set(max(next_bps, 2 * budget_bps) if self._stood else next_bps, now)
+            self._stood, self._surge = False, 0
+        else:
+            self._step = _Step(now, budget_bps)
+            surge = SURGE[min(self._surge, len(SURGE) - 1)]
+            self._set(max(next_bps, surge * budget_bps), now)
 
 
 class Quality:
