@@ -75,15 +75,12 @@ class Viewer:
     rates: dict[Rid, int] = field(default_factory=lambda: {"l": 150_000, "h": 1_500_000})
 
     now: float = 0.0
-    sent_bytes: int = 0
-    sent: int = 0
     voice: list[tuple[float, float | None]] = field(default_factory=list)
     """When sent, and how long it took."""
     budgets: list[tuple[float, int | None]] = field(default_factory=list)
     shown: list[tuple[float, int, bool]] = field(default_factory=list)
     """Time, how many pictures, whether the holder is in h: at every tick."""
     weak: list[tuple[float, bool]] = field(default_factory=list)
-    queues: list[tuple[float, float]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)
@@ -115,8 +112,6 @@ class Viewer:
     # What the server sends
 
     def _send(self, size: int, on_arrival: Callable[[float | None], None] | None = None) -> None:
-        self.sent_bytes += size
-        self.sent += 1
         sequence = self.departures.sent(size, self.now)
         arrived = self.down.send(size, self.now, self.chance)
         if arrived is not None:
@@ -215,7 +210,6 @@ class Viewer:
             assert isinstance(feedback, TransportFeedback)
             report = self.departures.acknowledge(feedback, self.now)
             self.downlink.on_report(report, AUDIO_BPS, self.now)
-        self.queues.append((self.now, self.downlink.queue_s))
         self._choose()
 
     # What came of it
@@ -243,6 +237,15 @@ class Viewer:
         """The share of time in which the holder was seen at all."""
         told = [pictures > 0 for at, pictures, _ in self.shown if at >= since]
         return sum(told) / len(told)
+
+    def first_cut(self, since: float) -> float:
+        """When the budget first fell after this time."""
+        before: int | None = None
+        for at, budget in self.budgets:
+            if at >= since and budget is not None and (before is None or budget < before):
+                return at
+            before = budget
+        raise AssertionError("the budget never fell")
 
     def full_at(self, since: float) -> float | None:
         """From when on all pictures were there, the holder in h, without a break."""

@@ -14,6 +14,7 @@ from math import inf, sqrt
 from statistics import median
 from typing import Final
 
+from peermeet.media.policy import USUAL_BPS
 from peermeet.media.twcc import Report
 
 QUEUE_BAD_S: Final = 0.1
@@ -42,8 +43,16 @@ EASE_S: Final = 1.0
 returns begins with a key frame, and together these would fill the line again."""
 RELAPSE_S: Final = 3.0
 """Overload so soon after the last is still that one."""
+START_BPS: Final = 300_000
+"""Until the line has shown what it carries: a full line delays every voice by its whole buffer."""
+START_STAND_S: Final = 1.0
+"""In place of `STAND_S` before the first overload."""
+UNHEARD_S: Final = 5.0
+"""Who never answers at all cannot, and is not limited."""
 SURGE: Final = (1, 2, 4)
 """How many times the budget a step may be, after so many that went beyond the known rate."""
+EASE_FROM_BPS: Final = USUAL_BPS["l"]
+"""Half a budget is not less than this, which is the holder's picture."""
 FIRST_WAIT_S: Final = 4.0
 LONGEST_WAIT_S: Final = 60.0
 """From overload to the next step up; doubles each time."""
@@ -143,8 +152,8 @@ class Downlink:
     Made only for a connection that negotiated transport-wide feedback.
     """
 
-    def __init__(self) -> None:
-        self.budget_bps: int | None = None
+    def __init__(self, start_bps: int | None = START_BPS) -> None:
+        self.budget_bps = start_bps
         """For all video together; None is no limit."""
         self.queue_s = 0.0
         """How long packets wait on the way, median of the last report."""
@@ -168,7 +177,8 @@ class Downlink:
         """What video was seen to arrive while the line was full."""
         self._surge = 0
         """Steps in a row that stood and went beyond that."""
-        self._stood = False
+        self._stood = True
+        self._starting = start_bps is not None
         self._easing_to_bps: int | None = None
         self._over_at = -inf
         """When the last episode ended."""
@@ -187,6 +197,8 @@ class Downlink:
         """Learn how the last packets arrived. audio_bps: what audio to this person takes now."""
         if not report.total and not report.delays_s:
             return
+        if self._heard_at is None:
+            self._changed_at = now
         self._heard_at = now
         if report.round_trip_s is not None:
             self.round_trip_s = report.round_trip_s
@@ -214,10 +226,13 @@ class Downlink:
         next_bps: what the next better selection costs (`Selection.next_bps`). unanswered_s: how
         long we have sent without any feedback (`Departures.unanswered_s`).
         """
-        self.is_weak = self._weak.update(self.budget_bps is not None and next_bps is not None, now)
+        short = self.budget_bps is not None and next_bps is not None and not self._starting
+        self.is_weak = self._weak.update(short, now)
         patience_s = SILENCE_S + self._round_trip()
         episode = self._episode
         if self._heard_at is None:
+            if unanswered_s > UNHEARD_S:
+                self.budget_bps, self._starting = None, False
             return
         if self._silent_at is not None:
             if unanswered_s <= patience_s and now - self._silent_at >= FIRST_WAIT_S:
@@ -266,7 +281,7 @@ class Downlink:
             self.overloads += 1
             self._wait_s = min(LONGEST_WAIT_S, 2 * wait_s) if wait_s else FIRST_WAIT_S
         self._step = self._easing_to_bps = None
-        self._stood, self._surge = False, 0
+        self._stood, self._surge, self._starting = False, 0, False
         lost_only = self.queue_s <= QUEUE_DRAINED_S
         self._episode = _Episode(
             now,
@@ -304,6 +319,8 @@ class Downlink:
             episode.target_bps = self._share(report, audio_bps, episode.before_bps)
         if self._bad and left_at >= episode.at + SETTLE_S:
             if self.budget_bps != 0:
+                if queue_s <= QUEUE_PAUSE_S and shrunk_s > 0.05 * (left_at - episode.at):
+                    return
                 episode.target_bps = self._share(report, audio_bps, self.budget_bps)
                 episode.at, episode.queue_s, episode.step_failed = now, queue_s, False
                 self._set(0, now)
@@ -334,7 +351,7 @@ class Downlink:
         target_bps = episode.target_bps
         if self.budget_bps == 0 and target_bps:
             self._easing_to_bps = target_bps
-            target_bps //= 2
+            target_bps = max(target_bps // 2, min(target_bps, EASE_FROM_BPS))
         self._set(target_bps, now)
 
     def _set(self, budget_bps: int | None, now: float) -> None:
@@ -348,7 +365,8 @@ class Downlink:
     def _maybe_step(self, budget_bps: int, next_bps: int | None, now: float) -> None:
         step, waited_s = self._step, now - self._changed_at
         if step is not None:
-            if now - step.at < STAND_S + self._round_trip():
+            stand_s = START_STAND_S if self._starting else STAND_S
+            if now - step.at < stand_s + self._round_trip():
                 return
             self._step = None
             if not step.eases:
@@ -356,6 +374,8 @@ class Downlink:
                 self._surge += budget_bps > self._known_bps
         if self._stood and waited_s >= FORGIVEN_S:
             self._wait_s = 0.0
+        if self._starting and waited_s < START_STAND_S:
+            return
         if self._bad or self.queue_s > QUEUE_DRAINED_S:
             return
         if self._easing_to_bps is not None:
@@ -367,10 +387,10 @@ class Downlink:
             return
         elif next_bps is None:
             self._set(None, now)
-            self._stood, self._surge = False, 0
+            self._stood, self._surge, self._starting = False, 0, False
         else:
             self._step = _Step(now, budget_bps)
-            surge = SURGE[min(self._surge, len(SURGE) - 1)]
+            surge = 2 if self._starting else SURGE[min(self._surge, len(SURGE) - 1)]
             self._set(max(next_bps, surge * budget_bps), now)
 
 
