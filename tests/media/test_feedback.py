@@ -77,16 +77,49 @@ def test_the_drafts_chunks_are_understood() -> None:
     assert arrivals("3fff 0102 ffff", 2) == (1, 3)
 
 
-def test_the_builder_writes_the_shortest_of_the_drafts_chunks() -> None:
+def test_the_builder_writes_the_drafts_chunks() -> None:
     def built(*arrivals: int | None) -> str:
         data = build_transport_feedback(TransportFeedback(1, 2, 3, 5, 2, arrivals))
         assert len(data) == 4 * (int.from_bytes(data[2:4], "big") + 1)
-        return data.hex(" ", -4) if data[0] == 0x8F else data.hex(" ", -4) + " padded"
+        return data.hex()
 
-    head = "00000001 00000002 0003"
-    assert built(1, 3, 6) == f"afcd0006 {head}0003 00000502 20030102 03000003 padded"
-    assert "c640" in built(None, 255, 253, 254, None, None, None, None)
-    assert "00dd" in built(*(None,) * 221, 7)
+    def expected(first: str, packets: int, rest: str) -> str:
+        return f"{first}000000010000000200 03{packets:04x}00000502{rest}".replace(" ", "")
+
+    # Padding counts itself, and the flag that says so is set only if there is some.
+    assert built(1, 3, 6) == expected("afcd0006", 3, "2003 010203 000003")
+    assert built(*(None,) * 221, 7) == expected("afcd0006", 222, "00dd 2001 07 000003")
+    assert built(None, 9, None) == expected("afcd0005", 3, "9000 09 01")
+    assert built(None, 255, 253, 254) == expected("afcd0006", 4, "c640 ff fffe 01 0002")
+    assert built(1, 2) == expected("8fcd0005", 2, "2002 0101")
+
+
+CHROMIUM: dict[str, tuple[int, int, int, dict[int, int]]] = {
+    "afcd0005 2dcd1e12 3d998633 00050001 00670e01 20013601": (5, 1, 1, {0: 54}),
+    "8fcd0005 2dcd1e12 3d998633 000b0002 00671305 20026000": (11, 5, 2, {0: 96, 1: 96}),
+    "afcd0006 2dcd1e12 3d998633 00650007 00674d30 c0152758 56000003": (
+        *(101, 48, 7),
+        {4: 39, 5: 127, 6: 213},
+    ),
+    # The first came after the others, which were told before and are told again.
+    "8fcd0009 2dcd1e12 1e04a34b 011b008a 00676a4e a000004c e4000016 e000800c 1cfb164d 0330b75c": (
+        *(283, 78, 138),
+        {0: 28, 90: -1230, 91: -1153, 119: -337, 136: -154, 137: -62},
+    ),
+}
+"""Captured from Chromium 156: what it wrote, then base, count, packets and arrivals by index."""
+
+
+@pytest.mark.parametrize("captured", CHROMIUM)
+def test_chromiums_feedback_is_understood(captured: str) -> None:
+    base, count, packets, came = CHROMIUM[captured]
+    [feedback] = rtcp.parse(bytes.fromhex(captured))
+    assert isinstance(feedback, TransportFeedback)
+    assert (feedback.base_sequence, feedback.count) == (base, count)
+    assert feedback.arrivals == tuple(came.get(index) for index in range(packets))
+    built = build_transport_feedback(feedback)
+    assert len(built) == len(bytes.fromhex(captured))
+    assert rtcp.parse(built) == [feedback]
 
 
 def test_what_cannot_be_written_is_an_error() -> None:

@@ -160,6 +160,18 @@ def test_the_round_trip_ends_with_the_feedback() -> None:
     assert (again.lost, again.total, again.delays_s, again.round_trip_s) == (0, 0, (), None)
 
 
+def test_silence_after_a_pause_is_counted_from_its_end() -> None:
+    departures = Departures()
+    for at in (10.0, 10.02, 10.04):
+        departures.sent(100, at)
+    assert abs(departures.unanswered_s(10.3) - 0.3) < 1e-9
+    assert departures.unanswered_s(11.0) == 0.0
+    for step in range(100):
+        departures.sent(100, 20.0 + step * 0.02)
+    assert abs(departures.unanswered_s(22.0) - 2.0) < 1e-9
+    assert Departures().unanswered_s(5.0) == 0.0
+
+
 def test_a_packet_told_missing_may_come_after_all() -> None:
     departures = Departures()
     sequences = [departures.sent(100, 10.0 + step / 100) for step in range(3)]
