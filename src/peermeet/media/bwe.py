@@ -1,4 +1,4 @@
-"""How much video one person's line carries, and how well it does: video yields, audio never.
+"""How much video one person's line carries: video yields, audio never.
 
 `Downlink` turns the reports of twcc.py into a budget for policy.select. Two things only count as
 the line being full: a queue that grows, and loss that shrinks when we send less. It does not
@@ -15,6 +15,7 @@ from statistics import median
 from typing import Final
 
 from peermeet.media.policy import USUAL_BPS
+from peermeet.media.quality import Latch
 from peermeet.media.twcc import Report
 
 QUEUE_BAD_S: Final = 0.1
@@ -61,32 +62,6 @@ SILENCE_S: Final = 1.0
 """Without feedback while we send, beyond the round trip: the line carries nothing."""
 MAX_ROUND_TRIP_S: Final = 2.0
 """More is not waited for."""
-
-WEAK_AFTER_S: Final = 2.0
-BETTER_AFTER_S: Final = 5.0
-"""What people are told changes for the worse after the one, for the better after the other."""
-
-
-class Latch:
-    """A yes or no that has to last before it counts."""
-
-    __slots__ = ("_off_after_s", "_on_after_s", "_since", "is_on")
-
-    def __init__(self, on_after_s: float = WEAK_AFTER_S, off_after_s: float = BETTER_AFTER_S):
-        self.is_on = False
-        self._on_after_s = on_after_s
-        self._off_after_s = off_after_s
-        self._since = inf
-
-    def update(self, value: bool, now: float) -> bool:
-        """What counts, having been told what is."""
-        if value == self.is_on:
-            self._since = inf
-            return self.is_on
-        self._since = min(self._since, now)
-        if now - self._since >= (self._on_after_s if value else self._off_after_s):
-            self.is_on, self._since = value, inf
-        return self.is_on
 
 
 @dataclass(slots=True)
@@ -213,7 +188,7 @@ class Downlink:
             self._losses.add(now, report.lost, report.total)
         if self._losses.total >= 2 * LOSS_MIN_PACKETS and self._losses.share < self._excused / 2:
             self._excused = self._losses.share
-        lossy = self._losses.exceeds(self._excused + LOSS_BAD)
+        lossy = report.lost > 0 and self._losses.exceeds(self._excused + LOSS_BAD)
         self._bad = self._bad + 1 if lossy or self.queue_s > QUEUE_BAD_S else 0
         if self._episode is not None:
             self._follow(self._episode, report, audio_bps, left_at, now)
@@ -234,6 +209,9 @@ class Downlink:
             if unanswered_s > UNHEARD_S:
                 self.budget_bps, self._starting = None, False
             return
+        if unanswered_s == 0.0 and now - self._heard_at > patience_s:
+            # Nothing is sent, so nothing waits on the way.
+            self.queue_s, self._bad = 0.0, 0
         if self._silent_at is not None:
             if unanswered_s <= patience_s and now - self._silent_at >= FIRST_WAIT_S:
                 # Without audio nothing flows that could be answered.
@@ -246,7 +224,6 @@ class Downlink:
             self._set(0, now)
         elif episode is not None:
             if now - max(self._heard_at, episode.at) > patience_s:
-                # Nothing was sent, so nothing can have stayed queued.
                 self._end(episode, now)
         elif self.budget_bps is not None:
             self._maybe_step(self.budget_bps, next_bps, now)
@@ -282,7 +259,7 @@ class Downlink:
             self._wait_s = min(LONGEST_WAIT_S, 2 * wait_s) if wait_s else FIRST_WAIT_S
         self._step = self._easing_to_bps = None
         self._stood, self._surge, self._starting = False, 0, False
-        lost_only = self.queue_s <= QUEUE_DRAINED_S
+        lost_only = self.queue_s <= QUEUE_BAD_S
         self._episode = _Episode(
             now,
             before_bps,
@@ -310,24 +287,31 @@ class Downlink:
             return
         episode.loss = None
         episode.queue_s = max(episode.queue_s, queue_s)
-        if queue_s <= QUEUE_DRAINED_S and not self._bad:
-            self._end(episode, now)
+        shrunk_s, settled = episode.queue_s - queue_s, left_at >= episode.at + SETTLE_S
+        if queue_s <= QUEUE_DRAINED_S or (queue_s <= QUEUE_BAD_S and settled):
+            if self._bad and left_at >= episode.at + JUDGE_S:
+                # The queue is gone and the loss is not.
+                self._excused, self._bad = max(self._excused, self._losses.share), 0
+            if not self._bad:
+                self._end(episode, now)
             return
-        shrunk_s = episode.queue_s - queue_s
-        if queue_s > QUEUE_DRAINED_S and shrunk_s > 0 and not episode.step_failed:
+        if shrunk_s > 0 and not episode.step_failed:
             # A queue that drains is the best measure of the line.
             episode.target_bps = self._share(report, audio_bps, episode.before_bps)
-        if self._bad and left_at >= episode.at + SETTLE_S:
-            if self.budget_bps != 0:
-                if queue_s <= QUEUE_PAUSE_S and shrunk_s > 0.05 * (left_at - episode.at):
-                    return
+        if not settled:
+            return
+        if self.budget_bps != 0:
+            if queue_s > QUEUE_PAUSE_S or shrunk_s < 0.05 * (left_at - episode.at):
                 episode.target_bps = self._share(report, audio_bps, self.budget_bps)
                 episode.at, episode.queue_s, episode.step_failed = now, queue_s, False
                 self._set(0, now)
-            elif shrunk_s < 0.3 * min(left_at - episode.at, episode.queue_s):
-                # We sent no video and it did not get shorter: it is another's, or another way.
-                self._minima.clear()
-                self._restore(episode, now)
+        elif shrunk_s >= 0.1 * min(left_at - episode.at, episode.queue_s):
+            episode.at, episode.queue_s = now, queue_s
+        else:
+            # We sent no video and it did not get shorter: it is another's, or another way.
+            self._minima.clear()
+            self.queue_s = 0.0
+            self._restore(episode, now)
 
     def _judge_loss(self, episode: _Episode, before: float, now: float) -> None:
         if self._losses.share > before / 2:
@@ -392,42 +376,3 @@ class Downlink:
             self._step = _Step(now, budget_bps)
             surge = 2 if self._starting else SURGE[min(self._surge, len(SURGE) - 1)]
             self._set(max(next_bps, surge * budget_bps), now)
-
-
-class Quality:
-    """A mark for the tile: 3 good, 2 fair, 1 poor. Worse after 2 s, better after 5 s."""
-
-    _FAIR = (0.3, 0.03, 0.1)
-    """Round trip in seconds (ITU-T G.114 counts 150 ms one way as good), loss, queue in seconds;
-    at or beyond any of them the line is not good."""
-    _POOR = (0.8, 0.1, 0.3)
-    _LEAVE = 0.8
-    """A mark is left at this share of the limit that led to it."""
-
-    def __init__(self) -> None:
-        self._fair = Latch()
-        self._poor = Latch()
-
-    @property
-    def mark(self) -> int:
-        """3, 2 or 1."""
-        return 1 if self._poor.is_on else 2 if self._fair.is_on else 3
-
-    def update(
-        self,
-        now: float,
-        *,
-        round_trip_s: float | None,
-        loss_up: float,
-        loss_down: float,
-        queue_s: float,
-    ) -> int:
-        """The mark, having been told the last second; about once a second or more often."""
-        measured = (round_trip_s or 0.0, max(loss_up, loss_down), queue_s)
-        for latch, limits in ((self._fair, self._FAIR), (self._poor, self._POOR)):
-            share = self._LEAVE if latch.is_on else 1.0
-            beyond = any(
-                value >= limit * share for value, limit in zip(measured, limits, strict=True)
-            )
-            latch.update(beyond, now)
-        return self.mark
