@@ -24,6 +24,34 @@ def test_ports_and_addresses_follow_from_one_another() -> None:
     assert public.origins == {"https://circle.example", "https://b.example"}
 
 
+def test_media_may_have_one_address_or_several(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert settings().media_bind is None
+    monkeypatch.setenv("PEERMEET_MEDIA_BIND", "192.0.2.7")
+    assert settings().media_bind == ("192.0.2.7",)
+    monkeypatch.setenv("PEERMEET_MEDIA_BIND", '["192.0.2.7", "2001:DB8::7"]')
+    assert settings().media_bind == ("192.0.2.7", "2001:db8::7")
+
+
+@pytest.mark.parametrize(
+    ("members", "bind", "has_tcp"),
+    [
+        ({}, ("192.0.2.7", "2001:db8::7"), True),
+        ({"media_tcp": False}, ("192.0.2.7",), False),
+        # A machine without a network, and a container: there the number is taken.
+        ({}, ("127.0.0.1",), False),
+        ({"host": "localhost"}, ("127.0.0.1",), False),
+        ({"host": "0.0.0.0"}, ("192.0.2.7",), False),
+        ({}, ("0.0.0.0",), False),
+        ({"host": "0.0.0.0", "media_port": 8001}, ("0.0.0.0", "::"), True),
+        ({"media_tcp": False, "media_port": 8001}, ("0.0.0.0",), False),
+    ],
+)
+def test_media_never_take_the_tcp_port_of_the_pages(
+    members: dict[str, object], bind: tuple[str, ...], has_tcp: bool
+) -> None:
+    assert settings(**members).has_media_tcp(bind) is has_tcp
+
+
 def test_the_database_is_in_the_data_folder_unless_told_otherwise(tmp_path: Path) -> None:
     assert settings(data=tmp_path).database == f"sqlite+aiosqlite:///{tmp_path}/peermeet.db"
     assert settings(database_url="postgresql+asyncpg://x/y").database.startswith("postgresql")
@@ -34,6 +62,7 @@ def test_the_database_is_in_the_data_folder_unless_told_otherwise(tmp_path: Path
     [
         ("PEERMEET_PORT", "70000"),
         ("PEERMEET_ANNOUNCE_IP", '["not an address"]'),
+        ("PEERMEET_MEDIA_BIND", "eth0"),
         ("PEERMEET_PUBLIC_URL", "circle.example"),
         ("PEERMEET_LOG_LEVEL", "loud"),
     ],

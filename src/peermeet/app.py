@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import tempfile
@@ -21,7 +22,7 @@ from peermeet.core.model import Millis
 from peermeet.hosting.blocks import BlockList
 from peermeet.hosting.host import Host
 from peermeet.hosting.ports import Block, SystemClock
-from peermeet.media.link import MediaLink, own_address
+from peermeet.media.link import MediaLink, own_addresses
 from peermeet.runsheets import shipped
 from peermeet.signalling.socket import Sockets
 from peermeet.storage.blocks import SqlBlocks
@@ -30,6 +31,8 @@ from peermeet.storage.journal import SqlJournal
 from peermeet.storage.sheets import SqlSheets
 
 DAY_MS = 86_400_000
+
+logger = logging.getLogger(__name__)
 
 
 def server_key(settings: Settings) -> bytes:
@@ -88,10 +91,15 @@ def build(settings: Settings, speed: float = 1.0) -> FastAPI:
             stack.push_async_callback(engine.dispose)
             journal = SqlJournal(engine)
             # The link's callbacks need the host and the host needs the link.
+            bind = settings.media_bind or own_addresses()
+            tcp = settings.has_media_tcp(bind)
+            if settings.media_tcp and not tcp:
+                logger.warning("no media over TCP: HTTP has port=%d there", settings.port)
             media = MediaLink(
                 socket=media_socket(settings),
-                bind=settings.media_bind or own_address("0.0.0.0"),
+                bind=bind,
                 port=settings.udp_port,
+                tcp=tcp,
                 announce=settings.announce_ip,
                 on_streams=lambda c, s, mids: host.set_streams(c, s, mids),
                 on_demand=lambda c, s, high: host.set_demand(c, s, high),

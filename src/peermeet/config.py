@@ -7,6 +7,7 @@ compares the two.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -36,20 +37,28 @@ class Settings(BaseSettings):
     """Further exact origins (JSON list) that may open WebSockets."""
     database_url: str | None = None
     """SQLAlchemy URL; default is a SQLite file in the data folder."""
-    media_bind: str | None = None
-    """Address of the media worker's UDP socket; default is this machine's own."""
+    media_bind: tuple[str, ...] | None = None
+    """Addresses of the media worker's sockets, one or a JSON list, the preferred one first;
+    default are this machine's own, IPv4 and IPv6."""
     media_port: int | None = Field(None, ge=1, le=65535)
-    """The one UDP port of the media worker; default is the number of `port`."""
+    """The media worker's one port number, UDP and TCP; default is the number of `port`."""
+    media_tcp: bool = True
+    """Whether sound and pictures may also come over TCP, where a network lets no UDP through."""
     announce_ip: tuple[str, ...] = ()
     """Addresses (JSON list) told to browsers instead of `media_bind`, behind NAT or Docker."""
     link_days: int = Field(30, ge=1, le=3650)
     """How long an invitation link works."""
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$")
 
-    @field_validator("announce_ip")
+    @field_validator("media_bind", mode="before")
     @classmethod
-    def _addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(str(ip_address(v)) for v in value)
+    def _one_or_several(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
+
+    @field_validator("announce_ip", "media_bind")
+    @classmethod
+    def _addresses(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        return None if value is None else tuple(str(ip_address(v)) for v in value)
 
     @field_validator("public_url")
     @classmethod
@@ -78,3 +87,11 @@ class Settings(BaseSettings):
     @property
     def udp_port(self) -> int:
         return self.media_port or self.port
+
+    def has_media_tcp(self, bind: Sequence[str]) -> bool:
+        """Whether these addresses are to be reached over TCP: not where HTTP has the port."""
+        if not self.media_tcp or self.udp_port != self.port:
+            return self.media_tcp
+        everywhere = {"0.0.0.0", "::"}
+        http = {"localhost": "127.0.0.1"}.get(self.host, self.host)
+        return http not in everywhere and http not in bind and not everywhere.intersection(bind)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,9 @@ class Media:
         self,
         folder: Path,
         lease_ms: int = 10_000,
-        bind: str = "127.0.0.1",
+        bind: str | Sequence[str] = "127.0.0.1",
+        tcp: bool = True,
+        announce: Sequence[str] = (),
         packets_per_s: int | None = 10**9,
     ) -> None:
         self.streams: dict[str, dict[str, str]] = {}
@@ -44,6 +46,8 @@ class Media:
         self.link = MediaLink(
             socket=folder / "media.sock",
             bind=bind,
+            tcp=tcp,
+            announce=announce,
             lease_ms=lease_ms,
             packets_per_s=packets_per_s,
             on_streams=lambda _, seat, streams: self.streams.__setitem__(seat, streams),

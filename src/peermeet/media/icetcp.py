@@ -15,7 +15,7 @@ import logging
 import socket
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from ipaddress import IPv6Address
 from typing import Final
 
@@ -40,6 +40,35 @@ ACCEPTED_PER_WAKE_UP: Final = 16
 logger = logging.getLogger(__name__)
 
 Take = Callable[[bytes, Address, SendTo, float], None]
+
+
+class BadFrame(Exception):
+    """A frame that announces more than `MAX_FRAME_BYTES`: this is no client of ours."""
+
+
+class Frames:
+    """Cuts what one connection sends into frames (RFC 4571)."""
+
+    def __init__(self) -> None:
+        self.rest = b""
+        """The beginning of a frame, at most `MAX_FRAME_BYTES` + 1 bytes."""
+
+    def feed(self, received: bytes) -> Iterator[bytes]:
+        """The frames that are whole now, without their length; an empty one is a frame too.
+
+        Raises BadFrame, after the good ones in front of it.
+        """
+        stream = self.rest + received
+        at = 0
+        while len(stream) - at >= 2:
+            end = at + 2 + int.from_bytes(stream[at : at + 2], "big")
+            if end - at - 2 > MAX_FRAME_BYTES:
+                raise BadFrame
+            if end > len(stream):
+                break
+            yield stream[at + 2 : end]
+            at = end
+        self.rest = stream[at:]
 
 
 class IceTcp:
@@ -127,7 +156,7 @@ class Connection:
         self.heard_at = time.monotonic()
         """Monotonic seconds of the last frame of a proved connection, else of its beginning."""
         self.is_proved = False
-        self._received = b""
+        self._frames = Frames()
         self._unsent = bytearray()
         accepted.setblocking(False)
         accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -200,38 +229,30 @@ class Connection:
         if not received:
             self.close()
             return
+        now = time.monotonic()
         try:
-            self._frames(self._received + received, time.monotonic())
+            for frame in self._frames.feed(received):
+                self._take(frame, now)
+                if self._socket.fileno() < 0:
+                    return
+        except BadFrame:
+            self._door.counters["tcp.bad_frame"] += 1
+            self.close()
         # The fence: whatever a frame provokes, the other connections are served.
         except Exception as fault:
             self._door.counters[f"fault.{type(fault).__name__}"] += 1
             self.close()
 
-    def _frames(self, received: bytes, now: float) -> None:
-        """Take all whole frames and keep the rest, which is shorter than one."""
-        at = 0
-        while len(received) - at >= 2:
-            size = int.from_bytes(received[at : at + 2], "big")
-            if size > MAX_FRAME_BYTES:
-                self._door.counters["tcp.bad_frame"] += 1
-                self.close()
-                return
-            if len(received) - at - 2 < size:
-                break
-            frame = received[at + 2 : at + 2 + size]
-            at += 2 + size
-            if not self.is_proved and (not frame or frame[0] > 3):
-                self._door.counters["tcp.stranger"] += 1
-                self.close()
-                return
-            self._door.take(frame, self.address, self.sendto, now)
-            if self._socket.fileno() < 0:
-                return
-            if not self.is_proved:
-                self.is_proved = self.address in self._door.ice.by_address
-            if self.is_proved:
-                self.heard_at = now
-        self._received = received[at:]
+    def _take(self, frame: bytes, now: float) -> None:
+        if not self.is_proved and (not frame or frame[0] > 3):
+            self._door.counters["tcp.stranger"] += 1
+            self.close()
+            return
+        self._door.take(frame, self.address, self.sendto, now)
+        if not self.is_proved:
+            self.is_proved = self.address in self._door.ice.by_address
+        if self.is_proved:
+            self.heard_at = now
 
 
 def _source(address: str) -> str:
