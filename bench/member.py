@@ -85,12 +85,8 @@ class Member:
         self._certificate = RTCCertificate.generateCertificate()
         self._ufrag, self._pwd = secrets.token_hex(4), secrets.token_hex(12)
         self._queue: asyncio.Queue[bytes] = asyncio.Queue()
-        self.socket = socket.socket(
-            socket.AF_INET6 if ":" in ip else socket.AF_INET, socket.SOCK_DGRAM
-        )
-        self.socket.setblocking(False)
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
-        self.socket.bind((ip, 0))
+        self._ip, self._is_ipv6 = ip, ":" in ip
+        self.socket = self._bound()
         self.server: Any = None
         self.audio_ssrc, self.video_ssrc = secrets.randbits(32), secrets.randbits(32)
         self.sequence: Counter[int] = Counter()
@@ -105,6 +101,14 @@ class Member:
         self._dtls = RTCDtlsTransport(cast(RTCIceTransport, self), [self._certificate])
         self._dtls._set_role("client")
         self.offer = self._offer(announce_ssrcs)
+
+    def _bound(self) -> socket.socket:
+        family = socket.AF_INET6 if self._is_ipv6 else socket.AF_INET
+        made = socket.socket(family, socket.SOCK_DGRAM)
+        made.setblocking(False)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
+        made.bind((self._ip, 0))
+        return made
 
     # What aiortc asks of a transport
 
@@ -127,8 +131,12 @@ class Member:
                 mid = line[6:]
             elif line.startswith("a=ssrc:"):
                 self.mid_of[int(line[7:].split()[0])] = mid
-        candidate = _value(lines, "a=candidate:").split()
-        self.server = (candidate[4], int(candidate[5]))
+        candidates = [line.split() for line in lines if line.startswith("a=candidate:")]
+        self.server = next(
+            (candidate[4], int(candidate[5]))
+            for candidate in candidates
+            if candidate[2] == "udp" and (":" in candidate[4]) == self._is_ipv6
+        )
         self._remote = (_value(lines, "a=ice-ufrag:"), _value(lines, "a=ice-pwd:"))
         algorithm, fingerprint = _value(lines, "a=fingerprint:").split()
         asyncio.get_running_loop().add_reader(self.socket.fileno(), self._readable)
@@ -163,6 +171,25 @@ class Member:
         response.attributes["XOR-MAPPED-ADDRESS"] = self.server[:2]
         response.add_message_integrity(self._pwd.encode())
         (through or self.socket).sendto(bytes(response), self.server)
+
+    def move(self) -> None:
+        """Be at another address from now on, as behind a NAT that forgot us; say nothing yet."""
+        self.vanish()
+        self.socket = self._bound()
+        asyncio.get_running_loop().add_reader(self.socket.fileno(), self._readable)
+
+    def restart(self) -> str:
+        """An offer with new ICE credentials (RFC 8445 section 9); `accept` takes its answer."""
+        old = self._ufrag, self._pwd
+        self._ufrag, self._pwd = secrets.token_hex(4), secrets.token_hex(12)
+        for was, now in zip(old, (self._ufrag, self._pwd), strict=True):
+            self.offer = self.offer.replace(was, now)
+        return self.offer
+
+    def accept(self, answer: str) -> None:
+        """Use the worker's new credentials from the next check on."""
+        lines = answer.split("\r\n")
+        self._remote = (_value(lines, "a=ice-ufrag:"), _value(lines, "a=ice-pwd:"))
 
     async def leave(self) -> None:
         """Say goodbye and close the socket."""

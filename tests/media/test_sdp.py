@@ -75,6 +75,57 @@ def test_aiortc_understands_the_answer(name: str) -> None:
         assert [c.ip for c in media.ice_candidates] == ["192.0.2.1", "2001:db8::1"]
 
 
+def test_tcp_candidates_are_told_once_and_come_last() -> None:
+    """aiortc reads the last section's candidates and would stumble over TCP (RFC 6544)."""
+    offer = parse_offer(golden("chromium-3.offer.sdp"))
+    local = replace(LOCAL, tcp_candidates=[("192.0.2.1", 7000), ("2001:db8::1", 7000)])
+    first, *others = build_answer(offer, local, {}).split("m=")[1:]
+    assert " tcp " not in "".join(others)
+    lines = [line.split() for line in first.split("\r\n") if line.startswith("a=candidate:")]
+    assert [line[2] for line in lines] == ["udp", "udp", "tcp", "tcp"]
+    assert lines[2][4:] == ["192.0.2.1", "7000", "typ", "host", "tcptype", "passive"]
+    priorities = [int(line[3]) for line in lines]
+    assert priorities == sorted(priorities, reverse=True) and len(set(priorities)) == 4
+    assert len({line[0] for line in lines}) == 4
+
+
+def with_new_ice(text: str) -> str:
+    """As a browser changes its own offer when it restarts ICE; the version grows with it."""
+    text = re.sub(r"a=ice-ufrag:\S+", "a=ice-ufrag:anew", text)
+    text = re.sub(r"a=ice-pwd:\S+", "a=ice-pwd:abcdefghijklmnopqrstuvwx", text)
+    return re.sub(r"(o=\S+ \S+) \S+", r"\1 77", text)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_restart_is_the_same_offer_with_new_credentials(name: str) -> None:
+    text = golden(f"{name}.offer.sdp")
+    offer = parse_offer(text)
+    assert parse_offer(with_new_ice(text)).restarts(offer)
+    # Sources are learnt from packets.
+    assert parse_offer(re.sub(r"a=ssrc\S*:.*\r\n", "", with_new_ice(text))).restarts(offer)
+    assert not offer.restarts(offer)
+
+
+@pytest.mark.parametrize(
+    ("was", "now"),
+    [
+        (r"(a=fingerprint:sha-256) (..):", r"\1 00:"),
+        (r"(o=\S+) \S+", r"\1 4711"),
+        (r"a=recvonly", "a=inactive"),
+        (r"urn:ietf:params:rtp-hdrext:ssrc-audio-level", "urn:nothing"),
+        (r"a=rtcp-rsize\r\n", ""),
+        (r"a=rtcp-fb:(\d+) nack pli\r\n", ""),
+        (r"a=ice-pwd:\S+", "a=ice-pwd:PWD"),
+    ],
+)
+def test_any_other_change_is_a_new_connection(was: str, now: str) -> None:
+    text = golden("chromium-3.offer.sdp")
+    now = now.replace("PWD", parse_offer(text).ice_pwd)
+    changed = re.sub(was, now, with_new_ice(text))
+    assert changed != with_new_ice(text)
+    assert not parse_offer(changed).restarts(parse_offer(text))
+
+
 def test_chromium_offers_what_the_forwarder_needs() -> None:
     offer = parse_offer(golden("chromium-15.offer.sdp"))
     microphone, camera, ear, eye = offer.sections[:4]
