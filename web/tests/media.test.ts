@@ -13,7 +13,9 @@ class FakeConnection {
   connectionState = "new";
   onconnectionstatechange = () => {};
   localDescription = { sdp: "offer" };
+  remoteDescription: { sdp: string } | null = null;
   remote: string[] = [];
+  restarts = 0;
   transceivers: {
     mid: string;
     direction: string;
@@ -45,6 +47,10 @@ class FakeConnection {
   async setLocalDescription() {}
   async setRemoteDescription({ sdp }: { sdp: string }) {
     this.remote.push(sdp);
+    this.remoteDescription = { sdp };
+  }
+  restartIce() {
+    this.restarts++;
   }
   close() {
     this.connectionState = "closed";
@@ -69,6 +75,7 @@ class FakeAudio {
   }
 }
 
+const ANSWER = "a=fingerprint:sha-256 AB\r\n";
 let answer: string | null;
 let videos: ReadonlyMap<string, MediaStreamTrack>;
 let media: Media;
@@ -86,7 +93,7 @@ beforeEach(() => {
   FakeConnection.all = [];
   FakeAudio.playing = [];
   FakeAudio.isAllowed = true;
-  answer = "answer";
+  answer = ANSWER;
   media = new Media({
     negotiate: async () => answer,
     video: (tracks) => {
@@ -116,7 +123,7 @@ test("the offer has the order of the protocol, and one codec each", async () => 
     ...pair,
     ...pair,
   ]);
-  expect(last().remote).toEqual(["answer"]);
+  expect(last().remote).toEqual([ANSWER]);
 });
 
 test("each seat's picture and sound come from where the server says", async () => {
@@ -148,15 +155,110 @@ test("a failed connection is made anew and sends the same tracks", async () => {
   expect(last().transceivers[0]?.sender.track).toBe(microphone);
 });
 
-test("a short loss heals by itself, a longer one makes a new connection", async () => {
+test("a short loss heals by itself", async () => {
   await media.start(4);
+  last().becomes("connected");
   last().becomes("disconnected");
-  await vi.advanceTimersByTimeAsync(1_000);
+  await vi.advanceTimersByTimeAsync(300);
   last().becomes("connected");
   await vi.advanceTimersByTimeAsync(10_000);
   expect(FakeConnection.all).toHaveLength(1);
+  expect(last().restarts).toBe(0);
+});
+
+test("a longer loss restarts ICE, and then makes a new connection within three seconds", async () => {
+  await media.start(4);
+  last().becomes("connected");
   last().becomes("disconnected");
-  await vi.advanceTimersByTimeAsync(3_000);
+  await vi.advanceTimersByTimeAsync(600);
+  expect(last().restarts).toBe(1);
+  expect(last().remote).toEqual([ANSWER, ANSWER]);
+  last().becomes("connecting");
+  last().becomes("connected");
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(FakeConnection.all).toHaveLength(1);
+
+  last().becomes("disconnected");
+  await vi.advanceTimersByTimeAsync(600);
+  last().becomes("connecting");
+  await vi.advanceTimersByTimeAsync(1_000);
+  last().becomes("disconnected");
+  expect(FakeConnection.all).toHaveLength(1);
+  await vi.advanceTimersByTimeAsync(1_400);
+  expect(FakeConnection.all).toHaveLength(2);
+});
+
+test("another network restarts ICE at once, and a living connection stays", async () => {
+  const page = new EventTarget();
+  const connection = Object.assign(new EventTarget(), { type: "wifi" });
+  vi.stubGlobal("addEventListener", page.addEventListener.bind(page));
+  vi.stubGlobal("navigator", { connection });
+  const media = new Media({
+    negotiate: async () => answer,
+    video: () => {},
+    blocked: () => {},
+  });
+  page.dispatchEvent(new Event("online"));
+  await media.start(4);
+  page.dispatchEvent(new Event("online"));
+  expect(last().restarts).toBe(0);
+  last().becomes("connected");
+  // The estimated speed has changed, and nothing else.
+  connection.dispatchEvent(new Event("change"));
+  expect(last().restarts).toBe(0);
+  connection.type = "cellular";
+  connection.dispatchEvent(new Event("change"));
+  expect(last().restarts).toBe(1);
+  page.dispatchEvent(new Event("online"));
+  expect(last().restarts).toBe(2);
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(FakeConnection.all).toHaveLength(1);
+  // Of two that overlap only the newer one counts.
+  expect(last().remote).toHaveLength(2);
+  media.close();
+  page.dispatchEvent(new Event("online"));
+  expect(FakeConnection.all).toHaveLength(1);
+});
+
+test("a change of network without a line is made up for when the line is back", async () => {
+  const page = new EventTarget();
+  vi.stubGlobal("addEventListener", page.addEventListener.bind(page));
+  media = new Media({
+    negotiate: async () => answer,
+    video: () => {},
+    blocked: () => {},
+  });
+  await media.start(4);
+  last().becomes("connected");
+  answer = null;
+  page.dispatchEvent(new Event("online"));
+  await vi.advanceTimersByTimeAsync(100);
+  answer = ANSWER;
+  await media.ensure(4);
+  expect([FakeConnection.all.length, last().restarts, last().remote.length]).toEqual([1, 2, 2]);
+  await media.ensure(4);
+  expect(last().restarts).toBe(2);
+});
+
+test("a server that knew nothing of the connection gets a new one", async () => {
+  await media.start(4);
+  last().becomes("connected");
+  last().becomes("disconnected");
+  answer = "a=fingerprint:sha-256 CD\r\n";
+  await vi.advanceTimersByTimeAsync(600);
+  expect(FakeConnection.all).toHaveLength(2);
+  expect(FakeConnection.all[0]?.remote).toHaveLength(1);
+});
+
+test("a wish of the server for a new connection counts also while ICE restarts", async () => {
+  await media.start(4);
+  await media.renew(4);
+  expect(FakeConnection.all).toHaveLength(1);
+  last().becomes("connected");
+  last().becomes("disconnected");
+  await vi.advanceTimersByTimeAsync(600);
+  last().becomes("connecting");
+  await media.renew(4);
   expect(FakeConnection.all).toHaveLength(2);
 });
 

@@ -19,7 +19,10 @@ export interface SeatStats {
   framesDecoded: number;
 }
 
-const DISCONNECTED_MS = 2_500;
+/** A moment of bad reception heals by itself. */
+const HEAL_MS = 500;
+/** Then ICE is restarted on the same connection, and given up after this. */
+const RESTART_MS = 2_000;
 const RETRY_MAX_MS = 8_000;
 const VIDEO_FRAMES_PER_S = 20;
 /** Two layers side by side; the larger one is encoded only while somebody is to see it. */
@@ -43,9 +46,24 @@ export class Media {
   private encoding: Promise<void> = Promise.resolve();
   private retry: ReturnType<typeof setTimeout> | undefined;
   private capacity = 0;
+  /** This connection has been up once: there is something to keep. */
+  private wasUp = false;
+  /** The network may have changed under it, and no restart has been answered since. */
+  private isUnsure = false;
+  private isRestarting = false;
+  private round = 0;
+  private network = networkType();
   private readonly onTap = () => this.unblock();
 
-  constructor(private readonly events: MediaEvents) {}
+  constructor(private readonly events: MediaEvents) {
+    globalThis.addEventListener?.("online", () => this.moved());
+    networkOf()?.addEventListener?.("change", () => {
+      // It also tells of every new estimate of the speed.
+      if (networkType() === this.network) return;
+      this.network = networkType();
+      this.moved();
+    });
+  }
 
   /** Makes a new connection, replacing any earlier one. capacity: seats of the circle. */
   async start(capacity: number): Promise<void> {
@@ -71,13 +89,20 @@ export class Media {
 
   /** After the socket came back: keeps a living connection, else makes a new one. */
   async ensure(capacity: number): Promise<void> {
-    if (this.pc?.connectionState !== "connected") await this.start(capacity);
+    const state = this.pc?.connectionState;
+    if (state === "connected" && !this.isUnsure) return;
+    if (this.wasUp && state !== "failed" && state !== "closed") await this.restartIce();
+    else await this.start(capacity);
   }
 
-  /** The server knows of no connection: makes a new one, unless one is just being made. */
+  /**
+   * The server knows of no connection: makes a new one, unless one is just being made. A restart
+   * of ICE under way is none.
+   */
   async renew(capacity: number): Promise<void> {
     const state = this.pc?.connectionState;
-    if (state !== "new" && state !== "connecting") await this.start(capacity);
+    const isBeingMade = !this.wasUp && (state === "new" || state === "connecting");
+    if (!isBeingMade) await this.start(capacity);
   }
 
   /** What is sent from now on; null sends nothing. The same track survives a restart. */
@@ -156,12 +181,49 @@ export class Media {
 
   private watch(pc: RTCPeerConnection): void {
     if (pc !== this.pc) return;
+    if (pc.connectionState === "connected") {
+      clearTimeout(this.retry);
+      this.attempt = 0;
+      this.wasUp = true;
+      this.isRestarting = false;
+    } else if (pc.connectionState === "failed") this.later();
+    else if (pc.connectionState === "disconnected" && !this.isRestarting) {
+      clearTimeout(this.retry);
+      this.retry = setTimeout(() => void this.restartIce(), HEAL_MS);
+    }
+  }
+
+  /** The browser says that it has another network: do not wait until the old one is silent. */
+  private moved(): void {
+    if (this.wasUp) void this.restartIce();
+  }
+
+  /**
+   * Looks for a new way to the server and keeps everything else (docs/protocol.md §7): keys,
+   * places, pictures. Makes a new connection if that is not up in time.
+   */
+  private async restartIce(): Promise<void> {
+    const pc = this.pc;
+    if (!pc) return;
+    const round = ++this.round;
+    this.isRestarting = this.isUnsure = true;
     clearTimeout(this.retry);
-    if (pc.connectionState === "connected") this.attempt = 0;
-    else if (pc.connectionState === "failed") this.later();
-    else if (pc.connectionState === "disconnected") {
-      // Often a moment of bad reception that heals by itself.
-      this.retry = setTimeout(() => this.restart(), DISCONNECTED_MS);
+    this.retry = setTimeout(() => {
+      this.isRestarting = false;
+      if (pc.connectionState !== "connected") this.restart();
+    }, RESTART_MS);
+    try {
+      pc.restartIce();
+      await pc.setLocalDescription();
+      const sdp = await this.events.negotiate(pc.localDescription?.sdp ?? "");
+      // Overtaken, or the line is lost: when it is back, `ensure` comes.
+      if (pc !== this.pc || round !== this.round || sdp === null) return;
+      // The server knew nothing of this connection and has begun another one.
+      if (fingerprint(sdp) !== fingerprint(pc.remoteDescription?.sdp)) return this.restart();
+      await pc.setRemoteDescription({ type: "answer", sdp });
+      this.isUnsure = false;
+    } catch {
+      if (pc === this.pc && round === this.round) this.restart();
     }
   }
 
@@ -217,6 +279,7 @@ export class Media {
 
   private drop(): void {
     clearTimeout(this.retry);
+    this.wasUp = this.isRestarting = this.isUnsure = false;
     for (const player of this.players.values()) player.srcObject = null;
     this.players.clear();
     this.senders = {};
@@ -226,6 +289,23 @@ export class Media {
     pc?.close();
     this.events.video(new Map());
   }
+}
+
+interface NetworkInformation extends EventTarget {
+  readonly type?: string;
+}
+
+/** What only some browsers tell: which kind of network this is, such as wifi or cellular. */
+function networkOf(): NetworkInformation | undefined {
+  return (globalThis.navigator as { connection?: NetworkInformation } | undefined)?.connection;
+}
+
+function networkType(): string | undefined {
+  return networkOf()?.type;
+}
+
+function fingerprint(sdp: string | undefined): string | undefined {
+  return sdp?.match(/^a=fingerprint:(.*)$/m)?.[1]?.trim();
 }
 
 async function swap(sender: RTCRtpSender | undefined, track: MediaStreamTrack | null) {
