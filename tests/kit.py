@@ -90,9 +90,9 @@ class Person:
 
 
 class Meeting:
-    def __init__(self, *names: str, seed: int = 0) -> None:
+    def __init__(self, *names: str, seed: int = 0, screens: bool = False) -> None:
         self.now = START
-        self.circle = Circle(at=START, seed=seed)
+        self.circle = Circle(at=START, seed=seed, screens=screens)
         self.people: dict[str, Person] = {}
         self.log: list[tuple[Millis, Event]] = []
         for name in names:
@@ -188,6 +188,11 @@ class Meeting:
     @property
     def seen(self) -> set[str]:
         return {self.name(s) for s, gate in gates(self.circle).items() if gate.video}
+
+    @property
+    def shown(self) -> set[str]:
+        """Whose screens."""
+        return {self.name(s) for s, gate in gates(self.circle).items() if gate.screen}
 
     @property
     def waiting(self) -> list[str]:

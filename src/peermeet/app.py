@@ -108,7 +108,7 @@ def build(settings: Settings, speed: float = 1.0) -> FastAPI:
             )
             sheets = SqlSheets(engine, shipped())
             await sheets.forget_unused(clock.now())
-            host = Host(journal, media, sheets, clock)
+            host = Host(journal, media, sheets, clock, settings.screen_share)
             await media.start()
             stack.push_async_callback(media.stop)
             await stack.enter_async_context(host)
@@ -154,7 +154,7 @@ def build(settings: Settings, speed: float = 1.0) -> FastAPI:
     app.include_router(practice.router(key, clock.now, find_block, rooms, settings.url))
     app.include_router(health.router(is_ready))
     pages.add_pages(app, Path(__file__).parent / "web")
-    app.add_middleware(pages.Headers)
+    app.add_middleware(pages.Headers, screens=settings.screen_share)
     return app
 
 

@@ -46,6 +46,8 @@ class Settings(BaseSettings):
     """Whether sound and pictures may also come over TCP, where a network lets no UDP through."""
     announce_ip: tuple[str, ...] = ()
     """Addresses (JSON list) told to browsers instead of `media_bind`, behind NAT or Docker."""
+    screen_share: bool = False
+    """Whether the group lets the holder or a facilitator show a screen."""
     link_days: int = Field(30, ge=1, le=3650)
     """How long an invitation link works."""
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$")

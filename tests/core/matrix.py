@@ -65,6 +65,7 @@ STATES: Mapping[str, list[Deed]] = {
         *_floor(Mode.ROUND),
         *[("fay", lambda circle: m.NextTurn(circle.turns_given))] * 7,
     ],
+    "round, Ben shows his screen": [*_floor(Mode.ROUND), _deed("ben", m.StartShare())],
     "queue, nobody has the floor": _floor(Mode.QUEUE, None),
     "queue, Ana has the floor": _floor(Mode.QUEUE, "ana"),
     "reading": _floor(Mode.READ),
@@ -103,7 +104,7 @@ def appointments() -> list[Deed]:
 def in_state(state: str, seed: int = 0) -> Meeting:
     """The state on paper."""
     names = (f"{name}*" if name in ("fay", "cara") else name for name in CAST)
-    meeting = Meeting(*names, seed=seed)
+    meeting = Meeting(*names, seed=seed, screens=True)
     assert {n: p.seat for n, p in meeting.people.items()} == SEATS
     for name, command in (*appointments(), *STATES[state]):
         meeting.decide(SEATS[name], command(meeting.circle))
@@ -137,7 +138,7 @@ def commands(circle: Circle) -> list[Any]:
     for kind in (*get_args(m.Command), *get_args(m.InnerCommand)):
         needed = [f.name for f in fields(kind) if f.default is MISSING]
         found.append(kind(**{name: now[name] for name in needed}))
-    found += [m.LowerHand(BEN), m.ShowCard(Card.ADVICE, BEN), m.WithdrawCard(BEN)]
+    found += [m.LowerHand(BEN), m.StopShare(BEN), m.ShowCard(Card.ADVICE, BEN), m.WithdrawCard(BEN)]
     found += [m.Write("team"), m.Write("facilitators"), m.SetMic(False), m.ListenOnly(False)]
     return found
 
@@ -146,6 +147,8 @@ def needed(command: Any) -> Power | None:
     """The power the table asks for, or None if the command is everybody's own."""
     if isinstance(command, m.LowerHand) and command.seat == BEN:
         return Power.LEAD
+    if isinstance(command, m.StopShare) and command.seat == BEN:
+        return Power.MODERATE
     if isinstance(command, m.Write) and command.to == "team":
         return Power.TEAM
     return NEEDS.get(type(command))

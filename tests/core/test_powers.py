@@ -12,10 +12,10 @@ from peermeet.core.powers import POWERS
 from tests.core.matrix import BEN, SEATS, commands, in_state
 
 EVERYBODYS = {
-    "set_mic set_camera raise_hand lower_hand pass_turn later pass_to_anyone name_next begin_turn"
-    " welcome_responses first_next_round listen_only ask_pause put_away_card note_content"
-    " end_note step_out step_in offer_quiet accept_quiet decline_quiet leave_space leave"
-    " write_all write_facilitators"
+    "set_mic set_camera start_share stop_share raise_hand lower_hand pass_turn later"
+    " pass_to_anyone name_next begin_turn welcome_responses first_next_round listen_only"
+    " ask_pause put_away_card note_content end_note step_out step_in offer_quiet accept_quiet"
+    " decline_quiet leave_space leave write_all write_facilitators"
 }
 TIME = {"next_turn back extend hold_clock release_clock signal_gently"}
 PAUSE = {"pause_circle resume_circle decline_pause"}
@@ -23,7 +23,7 @@ SAFE = {"safe_room readmit lift_safety"}
 ADMIT = {"admit open_door ask_at_door close_door"}
 MODERATE = {
     "hold_mic release_mic cover_camera uncover_camera show_card withdraw_card move_to_waiting"
-    " remove take_back_removal"
+    " remove take_back_removal stop_share_of_another"
 }
 LEAD = {
     "give_turn start_phase open_phase return_to_phase change_phase drop_phase call_back end_circle"
@@ -49,6 +49,8 @@ def named(command: object) -> str:
     match command:
         case m.LowerHand(seat=seat) if seat == BEN:
             return "lower_hand_of_another"
+        case m.StopShare(seat=seat) if seat == BEN:
+            return "stop_share_of_another"
         case m.Write(to=to):
             return f"write_{to}"
         case m.UseSheet():

@@ -155,6 +155,7 @@ DEEDS: tuple[tuple[SeatId | None, Sequence[type[Any]]], ...] = (
     (None, (m.SetMic, m.SetCamera, m.RaiseHand, m.RaiseHand)),
     (None, (m.OfferQuiet, m.AcceptQuiet, m.StepOut, m.StepIn, m.LeaveSpace)),
     (HOLDER, (m.SetMic, m.PassTurn, m.Later, m.PassToAnyone, m.NameNext)),
+    (HOLDER, (m.StartShare, m.StartShare, m.StopShare)),
     (HOLDER, (m.SetMic, m.PassTurn, m.BeginTurn, m.WelcomeResponses, m.FirstNextRound)),
 )
 """Who does what. Everybody tries everything; what keeps a circle going is done more often."""
@@ -200,7 +201,7 @@ class AnyCircle:
     def _open(self, seed: int) -> None:
         self.now = START
         self.seed = seed
-        self.circle = Circle(at=START, seed=seed)
+        self.circle = self._empty()
         self.log: list[tuple[Millis, Event]] = []
         self.checked: Circle | None = None
         self.asked_for: set[tuple[SeatId, str]] = set()
@@ -272,6 +273,7 @@ class AnyCircle:
         self.checked = self.circle
         self._nobody_is_heard_whom_the_rules_do_not_name()
         self._spaces_are_apart()
+        self._one_screen_is_shown_by_who_may()
         self._clocks_run_when_they_should()
         self._lines_are_sound()
         self._the_circle_has_its_head()
@@ -310,6 +312,21 @@ class AnyCircle:
                 assert turn is not None and turn.seat == seat_id
             else:
                 assert phase.mode is not Mode.SILENCE
+
+    def _one_screen_is_shown_by_who_may(self) -> None:
+        circle = self.circle
+        shown = [seat for seat, gate in gates(circle).items() if gate.screen]
+        assert shown == ([] if circle.sharing is None or circle.ended else [circle.sharing])
+        for seat_id in shown:
+            own = circle.seats[seat_id]
+            # Nobody's screen is shown by somebody else.
+            assert (seat_id, "screen") in self.asked_for
+            assert circle.screens and own.present and own.camera_covered is None
+            assert not (own.waiting or own.veiled or own.stepped_out)
+            assert not (circle.paused or circle.safe or circle.holding)
+            assert circle.phase.mode not in (Mode.PAIRS, Mode.SILENCE)
+            holds = circle.turn is not None and circle.turn.seat == seat_id
+            assert holds or has(own, Power.LEAD)
 
     def _spaces_are_apart(self) -> None:
         """Whoever shares a space is meant to; nobody is in two."""
@@ -427,6 +444,8 @@ class AnyCircle:
         if isinstance(command, m.SetMic | m.SetCamera) and command.on:
             kind = "mic" if isinstance(command, m.SetMic) else "camera"
             self.asked_for.add((actor, kind))
+        if isinstance(command, m.StartShare):
+            self.asked_for.add((actor, "screen"))
         if isinstance(command, m.Back):
             self._must_restore_time(events)
         moved = not isinstance(command, m.Back | m.GiveTurn | m.NameNext)
@@ -498,6 +517,8 @@ class AnyCircle:
                 self.asked_for.discard((seat, "mic"))
             if not gate.video:
                 self.asked_for.discard((seat, "camera"))
+            if not gate.screen:
+                self.asked_for.discard((seat, "screen"))
 
     def _follow(self, before: Circle, event: Event, moved: bool) -> None:
         """Keep a second account of time, and compare."""
@@ -559,8 +580,11 @@ class AnyCircle:
         others = [h for h in before.hands if may_queue(before, h) and is_available(before, h)]
         assert heard(seat) == min(map(heard, others))
 
+    def _empty(self) -> Circle:
+        return Circle(at=START, seed=self.seed, screens=self.seed % 4 != 0)
+
     def _replayed(self) -> Circle:
-        circle = Circle(at=START, seed=self.seed)
+        circle = self._empty()
         for at, event in self.log:
             if isinstance(event, JournalEvent):
                 again = _journal.validate_json(_journal.dump_json(event))

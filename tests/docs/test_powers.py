@@ -16,7 +16,8 @@ WORDS = {
     Power.TIME: "next and back, more time, hold the clock, gentle signal",
     Power.PAUSE: "pause and resume; learn that somebody asks for a pause",
     Power.SAFE: "make the room safe, readmit people, go on",
-    Power.MODERATE: "hold a microphone, cover a camera, cards, waiting area, remove, let back",
+    Power.MODERATE: "hold a microphone, cover a camera, end a screen, cards, waiting area,"
+    " remove, let back",
     Power.ADMIT: "the door, and let in who waits",
     Power.CARE: "be asked for a quiet word, and offer one",
     Power.TEAM: "read and write in the helpers' channel",

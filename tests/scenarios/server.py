@@ -18,9 +18,12 @@ END_S = 30.0
 class Server:
     """`peermeet serve` on ports of its own; the same data and ports after a restart."""
 
-    def __init__(self, data: Path, module: str = "peermeet") -> None:
-        """data: its folder, of a short path. module: what to run instead, with its counters."""
+    def __init__(self, data: Path, module: str = "peermeet", **settings: str) -> None:
+        """data: its folder, of a short path. module: what to run instead, with its counters.
+        settings: others than the usual, by their name without PEERMEET_, in small letters.
+        """
         self.data = data
+        self._settings = {f"PEERMEET_{name.upper()}": value for name, value in settings.items()}
         self.module = module
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -128,6 +131,7 @@ class Server:
             "PEERMEET_DATA": str(self.data),
             "PEERMEET_PORT": str(self.port),
             "PEERMEET_CONFIG": str(self.data / "none.env"),
+            **self._settings,
         }
 
 

@@ -286,6 +286,7 @@ FACILITATORS_ONLY: tuple[Frame, ...] = (
         for kind in ("pause_circle", "resume_circle", "close_door", "open_door", "end_circle")
     ),
     {"kind": "lower_hand", "seat": "s1"},
+    {"kind": "stop_share", "seat": "s1"},
 )
 
 
@@ -311,6 +312,13 @@ async def test_commands_about_other_turns_seats_and_lengths_are_refused(pair: Pa
             await pair.fay.do("start_phase", mode="round", **wrong)
     with pytest.raises(Refused, match="no_such_seat"):
         await pair.fay.do("start_phase", mode="round", first="s99")
+    await pair.saw_nothing()
+
+
+async def test_a_group_that_shows_no_screens_refuses_everybody(pair: Pair) -> None:
+    assert await pair.ana_is_refused({"kind": "start_share"}) == "screens_off"
+    with pytest.raises(Refused, match="screens_off"):
+        await pair.fay.do("start_share")
     await pair.saw_nothing()
 
 
@@ -699,4 +707,5 @@ async def test_every_answer_carries_the_security_headers(
     assert headers["cross-origin-opener-policy"] == "same-origin"
     assert headers["cross-origin-resource-policy"] == "same-origin"
     assert "camera=(self), microphone=(self)" in headers["permissions-policy"]
+    assert "display-capture=()" in headers["permissions-policy"], "no group asked for screens"
     assert "server" not in headers

@@ -47,7 +47,7 @@ SILENCE = '[[phase]]\ntitle = "Silence"\nmode = "silence"\n'
 @pytest.fixture
 def server() -> Iterator[Server]:
     with tempfile.TemporaryDirectory(prefix="pm-") as folder:
-        server = Server(Path(folder))
+        server = Server(Path(folder), screen_share="true")
         try:
             server.start()
             yield server

@@ -26,6 +26,7 @@ def wrongs(circle: Circle, gates: Mapping[str, Gate]) -> Iterator[str]:
             yield f"{seat.id} is heard, though waiting, veiled or held"
         if circle.safe and not has(seat, Power.LEAD):
             yield f"{seat.id} is heard in a room made safe"
+    yield from _wrong_screens(circle, gates)
     yield from (f"{seat} is heard in the circle" for seat in heard[MAIN] - _may(circle))
     for name, space in circle.spaces.items():
         step = step_of(circle, space)
@@ -34,6 +35,20 @@ def wrongs(circle: Circle, gates: Mapping[str, Gate]) -> Iterator[str]:
             allowed = {step.speaker} if step.speaker is not None else set()
         if not circle.safe and not heard[name] <= allowed:
             yield f"{heard[name]} are heard in {name}, {allowed} may be"
+
+
+def _wrong_screens(circle: Circle, gates: Mapping[str, Gate]) -> Iterator[str]:
+    shown = [seat for seat, gate in gates.items() if gate.screen]
+    if len(shown) > 1:
+        yield f"{shown} show their screens at once"
+    for name in shown:
+        seat = next(s for s in circle.seats.values() if s.id == name)
+        holds = circle.turn is not None and circle.turn.seat == name
+        if not holds and not has(seat, Power.LEAD):
+            yield f"{name} shows a screen without the floor"
+        stands = circle.paused or circle.safe or circle.phase.mode in (Mode.SILENCE, Mode.PAIRS)
+        if stands or not seat.present or gates[name].space != MAIN:
+            yield f"{name} shows a screen where none may be"
 
 
 def _may(circle: Circle) -> set[str]:

@@ -45,7 +45,7 @@ class Process:
         self.gates: Mapping[str, Gate] = {}
         self.clock = LoopClock(loop)
         self.journal = BookJournal(book, chance)
-        self.host = Host(self.journal, self, MemorySheets(), self.clock)
+        self.host = Host(self.journal, self, MemorySheets(), self.clock, screens=True)
         self._applied = applied
         self._up = asyncio.Event()
         self._over = asyncio.Event()

@@ -42,7 +42,7 @@ PATIENCE_S = 600.0
 
 RARE = frozenset({m.EndCircle, m.Leave, m.Remove, m.SafeRoom, m.CloseDoor})
 ABOUT_A_TURN = tuple(c for c in COMMANDS if any(name == "turn" for name, _ in MEMBERS[c]))
-SWITCHES = {m.SetMic: "mic", m.SetCamera: "camera"}
+SWITCHES = {m.SetMic: "mic", m.SetCamera: "camera", m.StartShare: "screen"}
 KEPT = get_args(JournalEvent)
 PROFILE = Profile("Ana", "teal")
 
@@ -200,7 +200,7 @@ class Schedule:
         if circle is None:
             return
         wish = None
-        if isinstance(command, m.SetMic | m.SetCamera) and command.on:
+        if type(command) in SWITCHES and getattr(command, "on", True):
             wish = seat, SWITCHES[type(command)]
             self._asking[wish] += 1
         try:
@@ -355,6 +355,8 @@ class Schedule:
                 self._check_consent(seat, "mic")
             if gate.video and not was_seen:
                 self._check_consent(seat, "camera")
+            if gate.screen and not (before is not None and before.screen):
+                self._check_consent(seat, "screen")
         self._gates = gates
 
     def _check_consent(self, seat: SeatId, kind: str) -> None:
@@ -399,7 +401,7 @@ class Schedule:
         for at, event in self._book.events[seq:]:
             # What landed late meets a circle without private matters, now and in any replay.
             kept, before = evolve(kept, event, at), evolve(before, event, at)
-        found = replay(self._book.stored())
+        found = replay(self._book.stored(), screens=True)
         at = max(found.at, before.at)
         apart = {seat for two in before.quiet for seat in two}
         found = _standing(found, at, apart)

@@ -124,6 +124,8 @@ export interface Do {
   command:
     | SetMic
     | SetCamera
+    | StartShare
+    | StopShare
     | RaiseHand
     | LowerHand
     | PassTurn
@@ -194,6 +196,19 @@ export interface SetMic {
 export interface SetCamera {
   on: boolean;
   kind: "set_camera";
+}
+/**
+ * Show one's own screen to the circle. For whoever holds the floor or leads; one at a time.
+ */
+export interface StartShare {
+  kind: "start_share";
+}
+/**
+ * Stop showing one's screen; who moderates may stop another's by naming the seat.
+ */
+export interface StopShare {
+  seat?: string | null;
+  kind: "stop_share";
 }
 export interface RaiseHand {
   kind: "raise_hand";
@@ -666,8 +681,9 @@ export interface Show {
  * area, and the rest says nothing. turns_given: the number to name in *next* and *back* when
  * nobody holds the floor. before_you: turns before yours, 0 = you are next, None = you hold the
  * floor or have none to come. fit: to those who lead. pause_asked: to those who may pause.
- * removed: to those who moderate. card, your_card: shown to all, to you alone. covered: why your
- * camera is. write: to whom you may write now. may: kinds of commands you may send now.
+ * removed: to those who moderate. sharing: whose screen you may see, your own too. card,
+ * your_card: shown to all, to you alone. covered: why your camera is. write: to whom you may
+ * write now. may: kinds of commands you may send now.
  */
 export interface View {
   you: string;
@@ -685,6 +701,7 @@ export interface View {
   pair: PairView | null;
   quiet: QuietView;
   stepped_out: boolean;
+  sharing: string | null;
   card: Card | null;
   your_card: Card | null;
   covered: Reason1 | null;

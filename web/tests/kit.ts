@@ -94,6 +94,7 @@ export function view(changes: Partial<View> = {}): View {
     pair: null,
     quiet: { with_you: null, asked_by: [], asked: false, to: null },
     stepped_out: false,
+    sharing: null,
     card: null,
     your_card: null,
     covered: null,

@@ -30,30 +30,35 @@ CSP = "; ".join(
     )
 )
 
-HEADERS = (
-    (b"content-security-policy", CSP.encode()),
-    (b"referrer-policy", b"no-referrer"),
-    (b"x-content-type-options", b"nosniff"),
-    (b"cross-origin-opener-policy", b"same-origin"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-    (
-        b"permissions-policy",
-        b"camera=(self), microphone=(self), display-capture=(self), geolocation=(), "
-        b"payment=(), usb=(), serial=(), midi=(), publickey-credentials-get=(self)",
-    ),
-)
+
+def security_headers(screens: bool) -> tuple[tuple[bytes, bytes], ...]:
+    """What every answer carries. screens: a page may ask the browser for a screen to show."""
+    capture = b"(self)" if screens else b"()"
+    return (
+        (b"content-security-policy", CSP.encode()),
+        (b"referrer-policy", b"no-referrer"),
+        (b"x-content-type-options", b"nosniff"),
+        (b"cross-origin-opener-policy", b"same-origin"),
+        (b"cross-origin-resource-policy", b"same-origin"),
+        (
+            b"permissions-policy",
+            b"camera=(self), microphone=(self), display-capture=" + capture + b", geolocation=(), "
+            b"payment=(), usb=(), serial=(), midi=(), publickey-credentials-get=(self)",
+        ),
+    )
 
 
 class Headers:
     """Adds the security headers to every HTTP answer, errors too."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, screens: bool) -> None:
         self._app = app
+        self._headers = security_headers(screens)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", []), *HEADERS]
+                message["headers"] = [*message.get("headers", []), *self._headers]
             await send(message)
 
         await self._app(scope, receive, with_headers if scope["type"] == "http" else send)

@@ -11,6 +11,7 @@ and then every clock stands.
 
 Nobody can switch on somebody else. The rules permit (hearing.py); only a seat's own `SetMic`
 opens its microphone, and whenever the permission ends the microphone is off again (evolve.py).
+The same holds for a screen: one at a time, of whoever holds the floor or leads.
 Who may do what to others stands in one table (powers.py), asked here before anything else.
 
 `decide` looks and answers: a list of events, or `Refused`. It changes nothing, reads no clock
@@ -26,9 +27,9 @@ from peermeet.core import messages as m
 from peermeet.core.apart import be_apart, complete_pairs, give_sign
 from peermeet.core.draft import Draft, require, require_inside, require_seat
 from peermeet.core.floor import change_clock, fill, move_floor, use_own_turn
-from peermeet.core.hearing import is_in_quiet, may_be_heard, space_of
+from peermeet.core.hearing import MAIN, is_in_quiet, may_be_heard, may_share, space_of
 from peermeet.core.messages import Code, Refused
-from peermeet.core.model import Chat, Circle, Millis, Seat, SeatId
+from peermeet.core.model import Chat, Circle, Millis, Mode, Seat, SeatId
 from peermeet.core.people import (
     change_people,
     keep_safe,
@@ -54,6 +55,7 @@ def decide(
     draft = _drafted(circle, actor, command, now)
     fill(draft)
     complete_pairs(draft)
+    _tell_of_share(draft, circle)
     return draft.events
 
 
@@ -106,6 +108,7 @@ def decide_host(circle: Circle, command: m.HostCommand, now: Millis) -> list[m.E
             assert_never(never)
     fill(draft)
     complete_pairs(draft)
+    _tell_of_share(draft, circle)
     return draft.events
 
 
@@ -113,6 +116,8 @@ def _decide(draft: Draft, actor: Seat, command: m.Command | m.InnerCommand) -> N
     match command:
         case m.SetMic() | m.SetCamera():
             _switch_own(draft, actor, command)
+        case m.StartShare() | m.StopShare():
+            _share(draft, actor, command)
         case m.RaiseHand() | m.LowerHand():
             _move_hand(draft, actor, command)
         case (
@@ -260,6 +265,48 @@ def _why_not_heard(circle: Circle, seat: Seat) -> Code:
         (circle.holding, Code.UNLED),
     )
     return next((code for holds, code in reasons if holds), Code.FLOOR_TAKEN)
+
+
+def _share(draft: Draft, actor: Seat, command: m.StartShare | m.StopShare) -> None:
+    circle = draft.circle
+    if isinstance(command, m.StartShare):
+        if circle.sharing == actor.id:
+            return
+        if not may_share(circle, actor.id):
+            raise Refused(_why_no_share(circle, actor))
+        require(circle.sharing is None, Code.SCREEN_TAKEN)
+        draft.add(m.ShareStarted(actor.id))
+        return
+    target = actor.id if command.seat is None else command.seat
+    if target != actor.id:
+        require(has(actor, Power.MODERATE), Code.NOT_ALLOWED)
+        require_seat(circle, target)
+    if circle.sharing == target:
+        draft.add(m.ShareEnded(target))
+
+
+def _why_no_share(circle: Circle, seat: Seat) -> Code:
+    """The nearest reason why this seat's screen may not be shown now."""
+    reasons = (
+        (not circle.screens, Code.SCREENS_OFF),
+        (not seat.present, Code.SEAT_AWAY),
+        (seat.veiled or circle.safe, Code.VEILED),
+        (seat.camera_covered is not None, Code.CAMERA_COVERED),
+        (space_of(circle, seat.id) != MAIN, Code.AWAY_FROM_CIRCLE),
+        (circle.paused, Code.PAUSED),
+        (circle.holding, Code.UNLED),
+        (circle.phase.mode in (Mode.PAIRS, Mode.SILENCE), Code.WRONG_PHASE),
+    )
+    return next((code for holds, code in reasons if holds), Code.NOT_YOUR_TURN)
+
+
+def _tell_of_share(draft: Draft, before: Circle) -> None:
+    """A screen that is no longer shown, for whatever reason, is told of once."""
+    was = before.sharing
+    if was is None or draft.circle.sharing == was or draft.circle.ended:
+        return
+    if m.ShareEnded(was) not in draft.events:
+        draft.add(m.ShareEnded(was))
 
 
 def _move_hand(draft: Draft, actor: Seat, command: m.RaiseHand | m.LowerHand) -> None:

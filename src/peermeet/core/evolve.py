@@ -3,8 +3,8 @@
 Three facts hold after every event, whatever it was, because they are settled here in one place:
 a clock runs exactly when the rules let it run; a microphone that lost the permission to be heard,
 or whose person came to other people, is off, so that only its own person can open it again, and
-so is the camera of whoever comes out of a quiet space; and the circle knows since when nobody
-leads it.
+so is the camera of whoever comes out of a quiet space, and a screen is no longer shown; and the
+circle knows since when nobody leads it.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from peermeet.core.hearing import (
     is_eligible,
     is_in_quiet,
     may_be_heard,
+    may_share,
     space_of,
     step_of,
     steps,
@@ -74,7 +75,7 @@ def evolve(circle: Circle, event: m.Event, at: Millis) -> Circle:
 
 
 def without_private(circle: Circle) -> Circle:
-    """What may be written down of a circle: no quiet words, cards, notes or stepping out."""
+    """What may be written down of a circle: no quiet words, cards, notes, stepping out, screens."""
     seats = {
         s.id: replace(s, stepped_out=False, card=None) if s.stepped_out or s.card else s
         for s in circle.seats.values()
@@ -84,6 +85,7 @@ def without_private(circle: Circle) -> Circle:
         seats=seats,
         quiet=(),
         quiet_offers=(),
+        sharing=None,
         card=None,
         note=None,
         pause_asked=False,
@@ -102,6 +104,9 @@ def _settle(before: Circle, circle: Circle, at: Millis) -> Circle:
                 circle = _seat(circle, replace(seat, mic_on=False))
         if seat.camera_on and is_in_quiet(before, seat.id) and not is_in_quiet(circle, seat.id):
             circle = _seat(circle, replace(circle.seats[seat.id], camera_on=False))
+    sharing = circle.sharing
+    if sharing is not None and not (sharing in circle.seats and may_share(circle, sharing)):
+        circle = replace(circle, sharing=None)
     return circle
 
 
@@ -187,6 +192,8 @@ def _apply(circle: Circle, event: m.Event, at: Millis) -> Circle:
             | m.SwitchedInQuiet()
             | m.SteppedOut()
             | m.SteppedIn()
+            | m.ShareStarted()
+            | m.ShareEnded()
             | m.CardShown()
             | m.ContentNoted()
             | m.NoteEnded()
@@ -239,6 +246,9 @@ def _apply_seat(circle: Circle, event: SeatEvent, at: Millis) -> Circle:
         case m.RemovalTakenBack(seat=seat):
             back = replace(circle, removed=circle.removed - {seat})
             return _sit_down(back, _veiled(circle, Seat(seat, present=False, away_since=at)))
+        case m.SeatReturned(seat=seat) if circle.sharing == seat:
+            # The page is new and has no screen to show.
+            return _apply_seat(replace(circle, sharing=None), event, at)
         case m.SeatLeft(seat=seat):
             return _stand_up(circle, seat)
         case m.SeatRemoved(seat=seat):
@@ -737,6 +747,10 @@ def _apply_private(circle: Circle, event: m.PrivateEvent) -> Circle:
         case m.SteppedOut(seat=seat) | m.SteppedIn(seat=seat):
             out = isinstance(event, m.SteppedOut)
             return _seat(circle, replace(circle.seats[seat], stepped_out=out))
+        case m.ShareStarted(seat=seat):
+            return replace(circle, sharing=seat)
+        case m.ShareEnded(seat=seat):
+            return replace(circle, sharing=None) if circle.sharing == seat else circle
         case m.CardShown(card=card, seat=None):
             return replace(circle, card=card)
         case m.CardShown(card=card, seat=seat):

@@ -167,3 +167,19 @@ def may_be_seen(circle: Circle, seat: SeatId) -> bool:
     """Whether the rules permit this seat's pictures, should it switch its camera on."""
     own = circle.seats[seat]
     return not (circle.ended or own.camera_covered or own.waiting or own.veiled)
+
+
+def may_share(circle: Circle, seat: SeatId) -> bool:
+    """Whether the rules permit this seat's screen to be shown to the circle now.
+
+    To whoever holds the floor or leads. Not while nobody is there who could stop it, and not
+    where the circle is apart or silent. Whose camera is covered shows no other pictures either.
+    """
+    own = circle.seats[seat]
+    if not circle.screens or not own.present or not may_be_seen(circle, seat):
+        return False
+    if circle.paused or circle.safe or circle.holding or space_of(circle, seat) != MAIN:
+        return False
+    if circle.phase.mode in (Mode.PAIRS, Mode.SILENCE):
+        return False
+    return has(own, Power.LEAD) or (circle.turn is not None and circle.turn.seat == seat)

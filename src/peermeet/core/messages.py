@@ -50,6 +50,10 @@ class Code(StrEnum):
     """In this phase only the holder may be heard, or nobody."""
     MIC_HELD = "mic_held"
     CAMERA_COVERED = "camera_covered"
+    SCREENS_OFF = "screens_off"
+    """This group shows no screens."""
+    SCREEN_TAKEN = "screen_taken"
+    """Somebody else's screen is shown."""
     PAUSED = "paused"
     BAD_PHASE = "bad_phase"
     """A length out of range, or fields that contradict one another."""
@@ -105,6 +109,21 @@ class SetCamera:
 
     on: bool
     kind: Literal["set_camera"] = "set_camera"
+
+
+@dataclass(frozen=True)
+class StartShare:
+    """Show one's own screen to the circle. For whoever holds the floor or leads; one at a time."""
+
+    kind: Literal["start_share"] = "start_share"
+
+
+@dataclass(frozen=True)
+class StopShare:
+    """Stop showing one's screen; who moderates may stop another's by naming the seat."""
+
+    seat: SeatId | None = None
+    kind: Literal["stop_share"] = "stop_share"
 
 
 @dataclass(frozen=True)
@@ -549,6 +568,8 @@ class EndCircle:
 Command = (
     SetMic
     | SetCamera
+    | StartShare
+    | StopShare
     | RaiseHand
     | LowerHand
     | PassTurn
@@ -1082,6 +1103,22 @@ class SteppedIn:
 
 
 @dataclass(frozen=True)
+class ShareStarted:
+    """The screen of `seat` is shown. After a restart it is not: that needs a fresh yes."""
+
+    seat: SeatId
+    kind: Literal["share_started"] = "share_started"
+
+
+@dataclass(frozen=True)
+class ShareEnded:
+    """The screen of `seat`, who may be gone, is no longer shown."""
+
+    seat: SeatId
+    kind: Literal["share_ended"] = "share_ended"
+
+
+@dataclass(frozen=True)
 class CardShown:
     """card None: put away or withdrawn. seat None: to all."""
 
@@ -1111,6 +1148,8 @@ PrivateEvent = (
     | SwitchedInQuiet
     | SteppedOut
     | SteppedIn
+    | ShareStarted
+    | ShareEnded
     | CardShown
     | ContentNoted
     | NoteEnded

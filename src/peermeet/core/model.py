@@ -394,11 +394,13 @@ class Circle:
     *next* for it is a no-op. led: a facilitator has been here. unled_since: none is here now.
     holding: the circle waits for a facilitator. safe: only facilitators are heard, clocks stand.
     door_closes_at: latecomers may come until then. ends_at: as the run sheet planned it.
-    spaces, quiet: people apart; quiet words, offers, cards, notes and stepping out are never
-    written down (evolve.PRIVATE).
+    spaces, quiet: people apart; quiet words, offers, cards, notes, stepping out and who shows a
+    screen are never written down (messages.PrivateEvent). screens: the group lets screens be shown
+    at all; given when the circle is opened, like the seed. sharing: whose screen is shown.
     """
 
     seed: int = 0
+    screens: bool = False
     sheet: Sheet | None = None
     index: int | None = None
     aside: Aside | None = None
@@ -418,6 +420,7 @@ class Circle:
     spaces: Mapping[str, Space] = field(default_factory=dict)
     quiet: tuple[tuple[SeatId, SeatId], ...] = ()
     quiet_offers: tuple[QuietOffer, ...] = ()
+    sharing: SeatId | None = None
     card: Card | None = None
     note: ContentNote | None = None
     pause_asked: bool = False
@@ -440,11 +443,13 @@ class Circle:
 class Gate:
     """What the server lets through for one seat. An open gate permits; it switches nothing on.
 
-    space: who can hear and see one another; "main" for the whole circle. focus: this is whom the
-    others look at, so the picture deserves the larger of two sizes.
+    space: who can hear and see one another; "main" for the whole circle. video: of the camera.
+    focus: this is whom the others look at, so the picture deserves the larger of two sizes.
+    screen: the pictures of a shown screen; of one seat in a circle at most.
     """
 
     audio: bool
     video: bool
     space: str = "main"
     focus: bool = False
+    screen: bool = False

@@ -95,6 +95,8 @@ def _about_people(circle: Circle, me: Seat, event: m.Event) -> Iterator[Notice]:
             yield Notice("mic_held" if held else "mic_released", who)
         case m.CameraCovered(seat=who, reason=reason) if who == me.id:
             yield Notice("camera_covered" if reason else "camera_uncovered", who)
+        case m.ShareStarted(seat=who) | m.ShareEnded(seat=who) if _is_back(circle, me.id):
+            yield Notice(event.kind, who)
         case m.RolesChanged(seat=who) | m.SeatReadmitted(seat=who) if who == me.id:
             yield Notice(event.kind, who)
         case m.CardShown(card=card, seat=who) if card is not None and who in (None, me.id):

@@ -24,7 +24,7 @@ class Power(StrEnum):
     SAFE = "safe"
     """Make the room safe and readmit people."""
     MODERATE = "moderate"
-    """Hold microphones, cover cameras, show cards, the waiting area, remove."""
+    """Hold microphones, cover cameras, end a screen, show cards, the waiting area, remove."""
     ADMIT = "admit"
     """The door, and who waits at it."""
     CARE = "care"

@@ -20,6 +20,7 @@ from peermeet.core.hearing import (
     in_focus,
     may_be_heard,
     may_be_seen,
+    may_share,
     pair_of,
     space_of,
     step_of,
@@ -66,6 +67,7 @@ def gates(circle: Circle) -> Mapping[SeatId, Gate]:
             video=seat.camera_on and may_be_seen(circle, seat.id),
             space=space_of(circle, seat.id),
             focus=seat.id in looked_at,
+            screen=circle.sharing == seat.id and may_share(circle, seat.id),
         )
         for seat in circle.seats.values()
     }
@@ -242,8 +244,9 @@ class View:
     area, and the rest says nothing. turns_given: the number to name in *next* and *back* when
     nobody holds the floor. before_you: turns before yours, 0 = you are next, None = you hold the
     floor or have none to come. fit: to those who lead. pause_asked: to those who may pause.
-    removed: to those who moderate. card, your_card: shown to all, to you alone. covered: why your
-    camera is. write: to whom you may write now. may: kinds of commands you may send now.
+    removed: to those who moderate. sharing: whose screen you may see, your own too. card,
+    your_card: shown to all, to you alone. covered: why your camera is. write: to whom you may
+    write now. may: kinds of commands you may send now.
     """
 
     you: SeatId
@@ -261,6 +264,7 @@ class View:
     pair: PairView | None
     quiet: QuietView
     stepped_out: bool
+    sharing: SeatId | None
     card: Card | None
     your_card: Card | None
     covered: Reason | None
@@ -304,6 +308,7 @@ def view_for(circle: Circle, viewer: SeatId, now: Millis) -> View:
         pair=_pair_view(circle, viewer, now),
         quiet=_quiet_view(circle, me),
         stepped_out=me.stepped_out,
+        sharing=circle.sharing if space_of(circle, viewer) == MAIN else None,
         card=circle.card,
         your_card=me.card,
         covered=me.camera_covered,
@@ -479,6 +484,7 @@ def _own_commands(circle: Circle) -> list[m.Command]:
     return [
         m.SetMic(True),
         m.SetCamera(True),
+        m.StartShare(),
         m.RaiseHand(),
         m.PassTurn(turn),
         m.Later(turn),
@@ -530,6 +536,8 @@ def _commands_on(circle: Circle, seat: Seat) -> list[m.Command]:
     ]
     if seat.card is not None:
         commands.append(m.WithdrawCard(seat.id))
+    if circle.sharing == seat.id:
+        commands.append(m.StopShare(seat.id))
     if seat.veiled:
         commands.append(m.Readmit(seat.id))
     if circle.turn is None or circle.turn.seat != seat.id:

@@ -35,7 +35,16 @@ TOO_OLD_MS = 12 * 3_600_000
 class Host:
     """Runs all circles of this node inside its own task group; use as `async with`."""
 
-    def __init__(self, journal: Journal, media: Media, sheets: Sheets, clock: SystemClock) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        media: Media,
+        sheets: Sheets,
+        clock: SystemClock,
+        screens: bool = False,
+    ) -> None:
+        """screens: whether the group of this server lets screens be shown."""
+        self._screens = screens
         self._sheets = sheets
         self._journal = journal
         self._media = media
@@ -111,7 +120,15 @@ class Host:
         task.add_done_callback(self._owned.discard)
 
     def _start(self, stored: StoredCircle, comes_back: bool = False) -> Runner:
-        runner = Runner(stored, self._journal, self._media, self._sheets, self._clock, self._forget)
+        runner = Runner(
+            stored,
+            self._journal,
+            self._media,
+            self._sheets,
+            self._clock,
+            self._forget,
+            self._screens,
+        )
         self._runners[runner.id] = runner
         self._own(runner.run(comes_back))
         return runner

@@ -71,10 +71,13 @@ class _Asked:
     outcome: asyncio.Future[Outcome]
 
 
-def replay(stored: StoredCircle) -> Circle:
-    """The circle that the journal's events lead to. Its id, which is random, gives the seed."""
+def replay(stored: StoredCircle, screens: bool = False) -> Circle:
+    """The circle that the journal's events lead to. Its id, which is random, gives the seed.
+
+    screens: as in `Circle`; the group's wish of today, so that it wins over an older one.
+    """
     seed = int.from_bytes(sha256(stored.id.encode()).digest()[:4])
-    circle = Circle(seed=seed, at=stored.opened_at)
+    circle = Circle(seed=seed, screens=screens, at=stored.opened_at)
     for at, event in stored.events:
         circle = evolve(circle, event, at)
     return circle
@@ -91,11 +94,13 @@ class Runner:
         sheets: Sheets,
         clock: Clock,
         on_ended: Callable[[Runner], Awaitable[None]],
+        screens: bool = False,
     ) -> None:
         self.id = stored.id
         self.group = stored.group
         self._library = library_of(stored.group)
-        self.circle = replay(stored)
+        self._screens = screens
+        self.circle = replay(stored, screens)
         self._seq = stored.seq
         self._in_doubt = False
         self._closed = False
@@ -454,7 +459,7 @@ class Runner:
             raise Busy
         self._in_doubt = False
         if stored.seq != self._seq:
-            self.circle, self._seq = replay(stored), stored.seq
+            self.circle, self._seq = replay(stored, self._screens), stored.seq
             await self._act(())
             self._say_farewell()
 

@@ -371,6 +371,7 @@ def _gates_message(circle: str, gates: Mapping[str, Gate]) -> dict[str, Any]:
             "video": gate.video,
             "space": gate.space,
             "focus": gate.focus,
+            "screen": gate.screen,
         }
         for seat, gate in gates.items()
     }

@@ -302,11 +302,11 @@ def _gates(seats: Any) -> dict[str, Gate]:
     for seat, gate in seats.items():
         if not 0 < len(seat) <= MAX_NAME or not isinstance(gate, dict):
             raise BadLine
-        said = [gate.get(name, False) for name in ("audio", "video", "focus")]
+        said = [gate.get(name, False) for name in ("audio", "video", "focus", "screen")]
         if not all(isinstance(value, bool) for value in said):
             raise BadLine
-        audio, video, focus = said
-        gates[seat] = Gate(audio=audio, video=video, space=_name(gate, "space"), focus=focus)
+        audio, video, focus, screen = said
+        gates[seat] = Gate(audio, video, _name(gate, "space"), focus, screen)
     return gates
 
 

@@ -47,7 +47,8 @@ export function sounds(kind: string, view: View, mine: boolean): boolean {
 export function noticeWords({ kind, seat, index }: Notice, view: View): string {
   if (isNamed(view) && PLACES.has(kind)) return "";
   const name = (seat && circle.nameEver(seat)) || text.someone;
-  return text.notice(kind, { name, ...about(kind, view, index) }, view.turn?.seat === view.you);
+  const whose = kind.startsWith("share_") ? seat : view.turn?.seat;
+  return text.notice(kind, { name, ...about(kind, view, index) }, whose === view.you);
 }
 
 function about(kind: string, view: View, index: Notice["index"]) {

@@ -79,6 +79,8 @@ export const CODES: Record<string, string> = {
   floor_taken: "Your microphone waits until it is your turn.",
   mic_held: "Your microphone is held by the facilitator.",
   camera_covered: "Your camera is covered by the facilitator.",
+  screens_off: "This group shows no screens.",
+  screen_taken: "Somebody else’s screen is shown just now.",
   paused: "The circle is paused for a moment.",
   bad_phase: "That length does not work.",
   stale_phase: "The circle has already moved on to another part.",

@@ -79,12 +79,16 @@ export const NOTICES: Record<string, (about: About) => string> = {
   camera_covered: ({ words }) =>
     `The facilitator has covered your camera${words ? `: ${words}` : ""}.`,
   camera_uncovered: () => "Your camera is yours again. It stays off until you turn it on.",
+  share_started: ({ name }) => `${name} shows their screen.`,
+  share_ended: () => "The screen is no longer shown.",
   roles_changed: ({ words }) =>
     words ? `You are ${words} now.` : "You take part as a member now.",
 };
 
-/** The same, told to the one whose turn it is. */
+/** The same, told to the one whose turn or screen it is. */
 export const MINE: Record<string, string> = {
+  share_started: "The circle sees your screen now.",
+  share_ended: "Your screen is no longer shown.",
   turn_warned: "A little time is left.",
   turn_grace: "Finish in your own time.",
   turn_overdue: "Finish in your own time.",
