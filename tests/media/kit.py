@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import secrets
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.member import Member
+from bench.member import MID_ID, VP8, Member, rtp_packet, vp8_payload
 from peermeet.core.model import Gate
 from peermeet.media.link import MediaLink
 
@@ -22,6 +23,48 @@ async def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 - no event tells of counters in another process
             await asyncio.sleep(0.005)
+
+
+class Sharer(Member):
+    """Somebody with the sections of a screen too, one to show and one to see. They stand behind
+    all others here: which is whose follows from their order among those of one kind and way."""
+
+    def __init__(self, places: int = 3) -> None:
+        self.screen_ssrc = secrets.randbits(32)
+        self.shows, self.sees = str(2 + 2 * places), str(3 + 2 * places)
+        super().__init__(places)
+
+    def _offer(self, announce_ssrcs: bool) -> str:
+        text = super()._offer(announce_ssrcs)
+        first = text.index("m=")
+        camera = "m=video" + text.split("m=video")[1].split("m=")[0]
+        camera = "\r\n".join(x for x in camera.split("\r\n") if not x.startswith("a=ssrc:"))
+        for mid, way in ((self.shows, "sendonly"), (self.sees, "recvonly")):
+            text += camera.replace("a=mid:1", f"a=mid:{mid}").replace("sendonly", way)
+        bundle = next(x for x in text[:first].split("\r\n") if x.startswith("a=group:BUNDLE"))
+        return text.replace(bundle, f"{bundle} {self.shows} {self.sees}")
+
+    def show_screen(self, key_frame: bool = True) -> None:
+        """Send one picture of the screen, of one packet."""
+        sequence = self._next(self.screen_ssrc)
+        picture = vp8_payload(key_frame, sequence, sequence)
+        extensions = {MID_ID: self.shows.encode()}
+        self.send_rtp(
+            rtp_packet(
+                self.screen_ssrc,
+                VP8,
+                sequence,
+                sequence * 9000,
+                picture,
+                marker=True,
+                extensions=extensions,
+            )
+        )
+
+    @property
+    def seen(self) -> int:
+        """Packets that came on the section of somebody else's screen."""
+        return self.received[self.sees]
 
 
 class Media:

@@ -178,6 +178,44 @@ def test_retransmissions_need_a_payload_type_of_their_own() -> None:
     assert refusal(text) == "bad_codec"
 
 
+def with_screens(text: str) -> str:
+    """The same offer with a section more to send video on and one more to receive it."""
+    session, _, rest = text.partition("m=")
+    media = ["m=" + part for part in rest.split("m=")]
+    camera = next(part for part in media if part.startswith("m=video") and "a=sendonly" in part)
+    camera = re.sub(r"a=ssrc[^\n]*\n", "", camera)
+    mid = re.search(r"a=mid:(\S+)", camera)
+    assert mid is not None
+    shown = camera.replace(f"a=mid:{mid[1]}\r", "a=mid:shown\r")
+    seen = camera.replace(f"a=mid:{mid[1]}\r", "a=mid:seen\r").replace("a=sendonly", "a=recvonly")
+    session = re.sub(r"(a=group:BUNDLE[^\r]*)", r"\1 shown seen", session)
+    return "".join([session, *media, shown, seen])
+
+
+def test_the_second_section_that_sends_video_and_the_odd_one_that_receives_are_the_screens() -> (
+    None
+):
+    for text in (small_offer(), golden("chromium-15.offer.sdp"), golden("firefox-3.offer.sdp")):
+        assert not any(s.is_screen for s in parse_offer(text).sections)
+        offer = parse_offer(with_screens(text))
+        assert [s.mid for s in offer.sections if s.is_screen] == ["shown", "seen"]
+        assert {s.use for s in offer.sections if s.is_screen} == {"screen"}
+    assert len(parse_offer(with_screens(golden("chromium-15.offer.sdp"))).sections) == 34
+
+
+def test_without_a_section_more_to_receive_video_there_is_no_screen_to_see() -> None:
+    text = with_screens(small_offer())
+    session, _, rest = text.partition("m=")
+    without = session.replace(" seen", "") + "m=" + "m=".join(rest.split("m=")[:-1])
+    assert [s.mid for s in parse_offer(without).sections if s.is_screen] == ["shown"]
+
+
+def test_nobody_sends_a_second_microphone_or_a_third_picture() -> None:
+    text = with_screens(small_offer()).replace("a=recvonly", "a=sendonly")
+    with pytest.raises(SdpRefused, match="too_many_senders"):
+        parse_offer(text)
+
+
 def test_repair_sources_are_left_out() -> None:
     text = golden("firefox-3.offer.sdp")
     groups = re.findall(r"a=ssrc-group:FID (\d+) (\d+)", text)

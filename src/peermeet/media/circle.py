@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from peermeet.core.model import Gate
 from peermeet.media.peer import Peer, Publication
 from peermeet.media.policy import Places, assign, streams
-from peermeet.media.sdp import Kind, LayerName
+from peermeet.media.sdp import Kind, LayerName, Use
 from peermeet.media.seat import SeatWriter
 
 KINDS: tuple[Kind, Kind] = ("audio", "video")
@@ -39,7 +39,7 @@ class Circle:
             gate, old = gates[seat], before.get(seat)
             moved = old is not None and old.space != gate.space
             for publication in peer.publications.values():
-                if moved or not _is_open(gate, publication.kind):
+                if moved or not _is_open(gate, publication.use):
                     publication.close()
         self._connect()
         return cut
@@ -102,9 +102,11 @@ class Circle:
             capacity = max(len(peer.writers[kind]) for kind in KINDS)
             places = assign(self._places.get(viewer, ()), others, capacity)
             self._places[viewer] = places
-            for kind in KINDS:
-                for writer, seat in zip(peer.writers[kind], places, strict=False):
-                    publication = self._publication(seat, kind)
+            screen = next((s for s in others if self.gates[s].screen), None)
+            shown: list[tuple[Use, Places]] = [(kind, places) for kind in KINDS]
+            for use, seats in (*shown, ("screen", (screen,))):
+                for writer, seat in zip(peer.writers[use], seats, strict=False):
+                    publication = self._publication(seat, use)
                     if publication is None or seat is None:
                         writer.point(None)
                         continue
@@ -116,12 +118,17 @@ class Circle:
         for peer in self.peers.values():
             peer.ask_key_frames()
 
-    def _publication(self, seat: str | None, kind: Kind) -> Publication | None:
-        """What this seat lets through of a kind, or None."""
-        if seat is None or seat not in self.peers or not _is_open(self.gates[seat], kind):
+    def _publication(self, seat: str | None, use: Use) -> Publication | None:
+        """What this seat lets through of a use, or None."""
+        if seat is None or seat not in self.peers or not _is_open(self.gates[seat], use):
             return None
-        return self.peers[seat].publications.get(kind)
+        return self.peers[seat].publications.get(use)
 
 
-def _is_open(gate: Gate, kind: Kind) -> bool:
-    return gate.audio if kind == "audio" else gate.video
+def _is_open(gate: Gate, use: Use) -> bool:
+    open_for: Mapping[Use, bool] = {
+        "audio": gate.audio,
+        "video": gate.video,
+        "screen": gate.screen,
+    }
+    return open_for[use]

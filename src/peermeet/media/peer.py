@@ -36,6 +36,7 @@ from peermeet.media.sdp import (
     Offer,
     Section,
     StreamId,
+    Use,
     build_answer,
 )
 from peermeet.media.seat import TRANSPORT_SEQUENCE_AT, SeatWriter
@@ -107,7 +108,7 @@ class Source:
 
 
 class Publication:
-    """One section that a person sends: their microphone or their camera.
+    """One section that a person sends: their microphone, their camera or their screen.
 
     is_open and the viewers are set by circle.py only.
     """
@@ -121,6 +122,7 @@ class Publication:
         "orientation_id",
         "section",
         "sources",
+        "use",
         "viewers",
     )
 
@@ -128,6 +130,7 @@ class Publication:
         self.section = section
         self._fan_out = fan_out
         self.kind: Kind = section.kind
+        self.use: Use = section.use
         self.is_open = False
         self.alive = 0
         """Which layers came at the last `watch`, one bit each."""
@@ -236,7 +239,7 @@ class Peer:
         self.path_keeps: Any = None
         """What a compiled fan-out knows of this person, and the memory it points to."""
 
-        self.publications: dict[Kind, Publication] = {}
+        self.publications: dict[Use, Publication] = {}
         self._by_mid: dict[bytes, Publication] = {}
         self._mid_id = 0
         self._transport_cc_id = 0
@@ -246,7 +249,7 @@ class Peer:
         self.departures = Departures()
         self._sources: dict[int, Source] = {}
         self._clock = SenderClock()
-        self.writers: dict[Kind, list[SeatWriter]] = {"audio": [], "video": []}
+        self.writers: dict[Use, list[SeatWriter]] = {"audio": [], "video": [], "screen": []}
         self._by_ssrc: dict[int, SeatWriter] = {}
         self.streams: dict[str, StreamId] = {}
         self.received = 0
@@ -616,7 +619,7 @@ class Peer:
 
     def _add_publication(self, section: Section) -> None:
         publication = Publication(section, self._ground.fan_out)
-        self.publications[section.kind] = publication
+        self.publications[section.use] = publication
         self._by_mid[section.mid.encode()] = publication
         # The same in every section: sdp.py refuses an identifier with two meanings.
         self._mid_id = section.extensions.get(MID, self._mid_id)
@@ -630,7 +633,7 @@ class Peer:
                 self._sources[ssrc] = Source(source.layer, publication, source)
 
     def _add_writer(self, section: Section) -> None:
-        writers = self.writers[section.kind]
+        writers = self.writers[section.use]
         place = len(writers)
         ssrc, rtx_ssrc = self._unused_ssrc(), self._unused_ssrc()
         writer = SeatWriter(
@@ -649,7 +652,7 @@ class Peer:
         writers.append(writer)
         self._by_ssrc[ssrc] = writer
         # One name for the voice and the picture of a place: browsers keep them in step.
-        name = f"slot{place}"
+        name = "screen" if section.is_screen else f"slot{place}"
         self.streams[section.mid] = StreamId(ssrc, name, name, rtx_ssrc)
 
     def _unused_ssrc(self) -> int:
@@ -670,7 +673,7 @@ class Peer:
         self.agent.on_media = self.receive
         # A key frame that was asked for when the seat was given may have come during the
         # handshake, and a browser asks for none before the first packet.
-        for writer in self.writers["video"]:
+        for writer in (*self.writers["video"], *self.writers["screen"]):
             if writer.layer is not None and writer.is_waiting:
                 writer.layer.want_key_frame()
 

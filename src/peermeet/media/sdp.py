@@ -5,7 +5,9 @@ between calls, and raise nothing but `SdpRefused`. It must never hand on what a 
 about addresses: candidates and `c=` lines are not read, nor the address of the `o=` line.
 
 The shape it accepts is one bundled connection that is negotiated once (JSEP, RFC 9429): at most
-one microphone and one camera that the client sends, and pairs of sections that it receives.
+one microphone, one camera and one screen that the client sends, and pairs of sections that it
+receives, with one more for somebody else's screen. Sections are told apart by their place
+(docs/protocol.md §7): a browser lets a page mark a section by nothing else.
 """
 
 from __future__ import annotations
@@ -37,6 +39,8 @@ MAX_LINES_PER_SECTION = 192
 MAX_SSRCS = 16
 
 Kind = Literal["audio", "video"]
+Use = Literal["audio", "video", "screen"]
+"""What a section is for: the pictures of a screen are video, but nobody's camera."""
 LayerName = Literal["l", "h"]
 LAYERS: tuple[LayerName, LayerName] = ("l", "h")
 """The restriction identifiers (RFC 8851) a camera may send side by side, lowest first."""
@@ -112,6 +116,11 @@ class Section:
     """Of a camera that sends layers side by side (RFC 8853): all of `LAYERS`, or none."""
     repairs: Mapping[int, int] = field(default_factory=dict)
     """Announced sources of retransmissions, to the source that each repairs."""
+    is_screen: bool = False
+
+    @property
+    def use(self) -> Use:
+        return "screen" if self.is_screen else self.kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +204,7 @@ def parse_offer(text: str) -> Offer:
         for index, (kind, formats) in enumerate(names)
     )
     _check_together(sections)
-    return Offer(ufrag, pwd, fingerprints, sections, session.get(_SESSION, [""])[0])
+    return Offer(ufrag, pwd, fingerprints, _with_screens(sections), session.get(_SESSION, [""])[0])
 
 
 def build_answer(offer: Offer, local: LocalTransport, streams: Mapping[str, StreamId]) -> str:
@@ -484,8 +493,9 @@ def _ssrcs(index: int, part: _Attributes) -> tuple[int, ...]:
 def _check_together(sections: Sequence[Section]) -> None:
     for kind in ("audio", "video"):
         sending = [s for s in sections if s.kind == kind and s.direction == "sendonly"]
-        if len(sending) > 1:
-            raise SdpRefused("too_many_senders", f"one sending {kind} section at most")
+        most = 1 if kind == "audio" else 2
+        if len(sending) > most:
+            raise SdpRefused("too_many_senders", f"at most {most} sending {kind} sections")
     ssrcs = [ssrc for section in sections for ssrc in (*section.ssrcs, *section.repairs)]
     if len(ssrcs) > MAX_SSRCS or len(set(ssrcs)) != len(ssrcs):
         raise SdpRefused("bad_ssrc", f"at most {MAX_SSRCS} sources, each in one section")
@@ -494,6 +504,19 @@ def _check_together(sections: Sequence[Section]) -> None:
     repair = {s.rtx_payload_type for s in sections if s.rtx_payload_type is not None}
     if audio & video or repair & (audio | video):
         raise SdpRefused("bad_codec", "one payload type means two codecs")
+
+
+def _with_screens(sections: Sequence[Section]) -> tuple[Section, ...]:
+    """The same sections, knowing which are a screen's.
+
+    Of those that send video it is the second. Of those that receive it is the last, if there is
+    one more than there are to receive sound.
+    """
+    sending = [s for s in sections if (s.kind, s.direction) == ("video", "sendonly")]
+    heard = [s for s in sections if (s.kind, s.direction) == ("audio", "recvonly")]
+    seen = [s for s in sections if (s.kind, s.direction) == ("video", "recvonly")]
+    screens = sending[1:] + (seen[-1:] if len(seen) == len(heard) + 1 else [])
+    return tuple(replace(s, is_screen=True) if s in screens else s for s in sections)
 
 
 def _number(text: str, maximum: int) -> int | None:
