@@ -7,6 +7,7 @@ import "./ui/tokens.css";
 import "./ui/base.css";
 import "./ui/circle.css";
 import "./ui/own.css";
+import "./ui/screen.css";
 import "./ui/lead/lead.css";
 
 const BLANK = "/left";

@@ -79,6 +79,7 @@ const ANSWER = "a=fingerprint:sha-256 AB\r\n";
 let answer: string | null;
 let videos: ReadonlyMap<string, MediaStreamTrack>;
 let media: Media;
+let shown: { of: string } | null;
 let blocked: boolean | undefined;
 const last = () => FakeConnection.all.at(-1) as FakeConnection;
 
@@ -98,6 +99,9 @@ beforeEach(() => {
     negotiate: async () => answer,
     video: (tracks) => {
       videos = tracks;
+    },
+    screen: (track) => {
+      shown = track as unknown as { of: string } | null;
     },
     blocked: (isBlocked) => {
       blocked = isBlocked;
@@ -119,28 +123,40 @@ test("the offer has the order of the protocol, and one codec each", async () => 
   expect(sections).toEqual([
     "audio sendonly audio/opus",
     "video sendonly video/VP8",
+    "video sendonly video/VP8",
     ...pair,
     ...pair,
     ...pair,
+    "video recvonly video/VP8",
   ]);
   expect(last().remote).toEqual([ANSWER]);
 });
 
 test("each seat's picture and sound come from where the server says", async () => {
   await media.start(4);
-  media.setStreams({ "2": "s5", "3": "s5", "6": "s9" });
+  media.setStreams({ "3": "s5", "4": "s5", "7": "s9" });
   expect(
     [...videos].map(([seat, track]) => [seat, (track as unknown as { of: string }).of]),
-  ).toEqual([["s5", "3"]]);
+  ).toEqual([["s5", "4"]]);
   expect(FakeAudio.playing).toHaveLength(2);
+});
+
+test("a screen is sent on the section after the camera's and comes on the last", async () => {
+  const track = { kind: "video" } as MediaStreamTrack;
+  media.send("screen", track);
+  await media.start(3);
+  expect(last().transceivers[2]?.sender.track).toBe(track);
+  expect(shown?.of).toBe("7");
+  media.close();
+  expect(shown).toBeNull();
 });
 
 test("a place that changes hands is loud again, after somebody faded in it", async () => {
   await media.start(4);
-  media.setStreams({ "2": "s5" });
+  media.setStreams({ "3": "s5" });
   media.setVolume("s5", 0);
   expect(FakeAudio.playing[0]?.volume).toBe(0);
-  media.setStreams({ "2": "s7" });
+  media.setStreams({ "3": "s7" });
   expect(FakeAudio.playing[0]?.volume).toBe(1);
 });
 
@@ -286,11 +302,11 @@ test("sound that the browser held back plays after any tap, all of it", async ()
   vi.stubGlobal("addEventListener", page.addEventListener.bind(page));
   await media.start(4);
   FakeAudio.isAllowed = false;
-  media.setStreams({ "2": "s5", "4": "s6" });
+  media.setStreams({ "3": "s5", "5": "s6" });
   await vi.advanceTimersByTimeAsync(0);
   expect(blocked).toBe(true);
   FakeAudio.isAllowed = true;
-  media.setStreams({ "2": "s5", "4": "s6", "6": "s7" });
+  media.setStreams({ "3": "s5", "5": "s6", "7": "s7" });
   await vi.advanceTimersByTimeAsync(0);
   expect(blocked).toBe(true);
   page.dispatchEvent(new Event("click"));

@@ -28,6 +28,29 @@ async function open(constraints: MediaStreamConstraints): Promise<Opened> {
   }
 }
 
+/** Text must stay sharp; five pictures a second are enough for slides, ten for a hand that points. */
+const SCREEN = {
+  video: { width: { max: 1920 }, height: { max: 1080 }, frameRate: { ideal: 5, max: 10 } },
+  audio: false,
+  // A circle inside a circle helps nobody.
+  selfBrowserSurface: "exclude",
+};
+
+export const canShowScreens = () => navigator.mediaDevices?.getDisplayMedia !== undefined;
+
+/** Opens the browser's own window to choose from, on a tap. Whoever closes it is "denied" too. */
+export async function openScreen(): Promise<Opened> {
+  try {
+    const stream = await navigator.mediaDevices.getDisplayMedia(SCREEN);
+    const [track] = stream.getVideoTracks();
+    if (!track) return { trouble: "device_missing" };
+    track.contentHint = "detail";
+    return { track };
+  } catch {
+    return { trouble: "device_denied" };
+  }
+}
+
 export const openMicrophone = () => open(MICROPHONE);
 export const openCamera = () => open(CAMERA);
 

@@ -2,12 +2,16 @@
 // given and hands out what arrives; who may be heard is decided on the server.
 
 type Kind = "audio" | "video";
+/** What this person may send. */
+type Own = Kind | "screen";
 
 export interface MediaEvents {
   /** Sends an offer; resolves to the answer, or null when there is none. */
   negotiate(sdp: string): Promise<string | null>;
   /** The tracks that arrive, by seat, whole each time. */
   video(tracks: ReadonlyMap<string, MediaStreamTrack>): void;
+  /** The track on which somebody's screen arrives, whoever's it is; null without a connection. */
+  screen(track: MediaStreamTrack | null): void;
   /** The browser wants a tap before it plays sound. */
   blocked(isBlocked: boolean): void;
 }
@@ -35,11 +39,18 @@ const LAYERS: RTCRtpEncodingParameters[] = [
   },
   { rid: "h", active: false, maxBitrate: 1_300_000, maxFramerate: VIDEO_FRAMES_PER_S },
 ];
+const SCREEN_BITRATE_BPS = 1_500_000;
+const SCREEN_FRAMES_PER_S = 10;
 
 export class Media {
   private pc: RTCPeerConnection | null = null;
-  private senders: Partial<Record<Kind, RTCRtpSender>> = {};
-  private sending: Record<Kind, MediaStreamTrack | null> = { audio: null, video: null };
+  private senders: Partial<Record<Own, RTCRtpSender>> = {};
+  private sending: Record<Own, MediaStreamTrack | null> = {
+    audio: null,
+    video: null,
+    screen: null,
+  };
+  private shown: MediaStreamTrack | null = null;
   private mids: Readonly<Record<string, string>> = {};
   private players = new Map<string, HTMLAudioElement>();
   private attempt = 0;
@@ -85,6 +96,7 @@ export class Media {
       return;
     }
     this.apply();
+    this.events.screen(this.shown);
   }
 
   /** After the socket came back: keeps a living connection, else makes a new one. */
@@ -106,7 +118,7 @@ export class Media {
   }
 
   /** What is sent from now on; null sends nothing. The same track survives a restart. */
-  send(kind: Kind, track: MediaStreamTrack | null): void {
+  send(kind: Own, track: MediaStreamTrack | null): void {
     this.sending[kind] = track;
     void swap(this.senders[kind], track);
   }
@@ -140,6 +152,7 @@ export class Media {
     this.drop();
     this.send("audio", null);
     this.send("video", null);
+    this.send("screen", null);
   }
 
   async stats(): Promise<Record<string, SeatStats>> {
@@ -167,13 +180,21 @@ export class Media {
       direction: "sendonly",
       sendEncodings: LAYERS.map((layer) => ({ ...layer })),
     });
-    this.senders = { audio: audio.sender, video: video.sender };
+    // The second sending video section is the screen's: no layers, the same picture for all.
+    const screen = pc.addTransceiver("video", {
+      direction: "sendonly",
+      sendEncodings: [{ maxBitrate: SCREEN_BITRATE_BPS, maxFramerate: SCREEN_FRAMES_PER_S }],
+    });
+    this.senders = { audio: audio.sender, video: video.sender, screen: screen.sender };
     void swap(audio.sender, this.sending.audio);
     void swap(video.sender, this.sending.video);
+    void swap(screen.sender, this.sending.screen);
     for (let i = 0; i < others; i++) {
       pc.addTransceiver("audio", { direction: "recvonly" });
       pc.addTransceiver("video", { direction: "recvonly" });
     }
+    // And the last receiving one, without a sound beside it, is somebody else's screen's.
+    this.shown = pc.addTransceiver("video", { direction: "recvonly" }).receiver.track;
     for (const transceiver of pc.getTransceivers()) {
       preferOneCodec(transceiver, transceiver.receiver.track.kind as Kind);
     }
@@ -287,7 +308,9 @@ export class Media {
     const pc = this.pc;
     this.pc = null;
     pc?.close();
+    this.shown = null;
     this.events.video(new Map());
+    this.events.screen(null);
   }
 }
 

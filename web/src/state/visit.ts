@@ -13,6 +13,7 @@ import { text } from "../text/en";
 import * as circle from "./circle";
 import { startClock, stopClock } from "./clock";
 import * as own from "./own";
+import * as screen from "./screen";
 import { drop, dropAll, keep, kept, takeLink } from "./session";
 import { notice, noticeWriting } from "./telling";
 
@@ -60,11 +61,15 @@ export const media = new Media({
   video(tracks) {
     circle.videos.value = tracks;
   },
+  screen(track) {
+    screen.arriving.value = track;
+  },
   blocked(isBlocked) {
     circle.soundBlocked.value = isBlocked;
   },
 });
 own.connect({ media, ask });
+screen.connect({ media, ask });
 
 /** Decides what a freshly loaded tab shows. */
 export async function arrive(): Promise<void> {
@@ -131,11 +136,13 @@ function frame(frame: ServerFrame): void {
       circle.capacity.value = frame.capacity;
       circle.forgetSeq();
       own.newConnection();
+      screen.close();
       void media.ensure(frame.capacity);
       break;
     case "view":
       if (circle.show(frame, performance.now())) {
         own.follow();
+        screen.follow();
         listenIfWished();
         notice(frame);
       }
@@ -236,6 +243,7 @@ function sayGoodBye(code: string, again: boolean, { words, review_on }: Added): 
 
 function stop(): void {
   own.stopAll();
+  screen.close();
   stopClock();
   media.close();
   socket?.close();
@@ -266,6 +274,7 @@ export function comeBack(): void {
 export function quickExit(): void {
   document.documentElement.hidden = true;
   own.stopAll();
+  screen.close();
   document.body.replaceChildren();
   socket?.send({ kind: "do", ref: "leave", command: { kind: "leave" } });
   media.close();

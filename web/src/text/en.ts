@@ -7,6 +7,7 @@ import { join } from "./join.ts";
 import { away, need, sign, writing } from "./need.ts";
 import { type About, MINE, NOTICES } from "./notices.ts";
 import { page } from "./page.ts";
+import { screen } from "./screen.ts";
 import { CARDS, MARKS, REASONS, ROLES, TOPICS } from "./signs.ts";
 
 export const crisis = {
@@ -67,6 +68,7 @@ export const text = {
 
   join,
   ...page,
+  screen,
   settings: {
     button: "Settings",
     title: "What I see and hear",

@@ -9,6 +9,7 @@ export const person = {
   releaseMic: "Release the microphone",
   cover: "Cover the camera…",
   uncover: "Uncover the camera",
+  endScreen: "End their screen",
   card: "Card in private…",
   withdraw: "Take the private card back",
   quiet: "Offer a quiet word",

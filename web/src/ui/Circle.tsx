@@ -12,6 +12,7 @@ import { Now } from "./Now";
 import { Order } from "./Order";
 import { Piece } from "./Piece";
 import { PracticeList } from "./Practice";
+import { isLarge, Screen } from "./Screen";
 import { Seats } from "./Seats";
 import { Signs } from "./Signs";
 import { TopBar } from "./TopBar";
@@ -36,7 +37,7 @@ export function CirclePage() {
   if (why) return <Away view={now} why={why} />;
   const names = profiles.value;
   return (
-    <div class="page">
+    <div class={isLarge(now) ? "page screened" : "page"}>
       <TopBar title={text.title} sub={nowWords(now, words.value, phaseLeft.value)} heading />
       {line.value === "lost" && <p class="banner">{text.line.lost}</p>}
       {line.value !== "lost" && soundBlocked.value && (
@@ -47,6 +48,7 @@ export function CirclePage() {
         </p>
       )}
       <main class="stage">
+        <Screen view={now} names={names} />
         <Seats view={now} names={names} />
         <Piece view={now} names={names} />
       </main>

@@ -10,6 +10,7 @@ import { text } from "../text/en";
 import { Act } from "./Act";
 import { Dialog } from "./Dialog";
 import { FacilitatorMain, facilitatorMain } from "./Facilitator";
+import { OwnScreen } from "./Screen";
 import { Tools } from "./Tools";
 
 /** What this person can do now: one main button, and the devices in words. */
@@ -25,6 +26,7 @@ export function Foot({ view }: { view: View }) {
   const isHand = main === "raise" || main === "lower";
   return (
     <footer class="foot">
+      <OwnScreen view={view} />
       {isLed && <FacilitatorMain view={view} class="only-narrow" />}
       {main && (
         <Main action={main} view={view} class={isMain ? "main" : isHand ? "only-wide" : ""} />

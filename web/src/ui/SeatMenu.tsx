@@ -35,6 +35,7 @@ export function choices(seat: SeatView, view: View): Choice[] {
     ["release_mic", person.releaseMic, { kind: "release_mic", seat: id }],
     ["cover_camera", person.cover, "cover"],
     ["uncover_camera", person.uncover, { kind: "uncover_camera", seat: id }],
+    ["stop_share", person.endScreen, { kind: "stop_share", seat: id }],
     ["show_card", person.card, "card"],
     ["withdraw_card", person.withdraw, { kind: "withdraw_card", seat: id }],
     [

@@ -4,6 +4,7 @@ import { switchCamera, switchMic } from "../state/own";
 import { holderOf, micWords, seatOf } from "../state/reading";
 import { settings } from "../state/session";
 import { text } from "../text/en";
+import { ShowScreen } from "./Screen";
 
 /** Microphone in words, camera as a switch. */
 export function Tools({ view }: { view: View }) {
@@ -49,6 +50,7 @@ export function Tools({ view }: { view: View }) {
           {text.camera.seeMe}
         </button>
       )}
+      <ShowScreen view={view} />
     </div>
   );
 }
