@@ -26,13 +26,16 @@ class Node:
     """A host with its fakes, and Fay and Ana in a circle."""
 
     def __init__(
-        self, journal: MemoryJournal | None = None, clock: SystemClock | None = None
+        self,
+        journal: MemoryJournal | None = None,
+        clock: SystemClock | None = None,
+        screens: bool = False,
     ) -> None:
         self.journal = journal or MemoryJournal()
         self.media = NotedMedia(self.journal.order)
         self.clock = clock or FakeClock()
         self.sheets = MemorySheets()
-        self.host = Host(self.journal, self.media, self.sheets, self.clock)
+        self.host = Host(self.journal, self.media, self.sheets, self.clock, screens)
 
     async def circle_of_two(self) -> tuple[Runner, SeatId, SeatId, NotedLine, NotedLine]:
         runner = await self.host.circle_of("home")
@@ -46,9 +49,9 @@ class Node:
 
 @asynccontextmanager
 async def node(
-    journal: MemoryJournal | None = None, clock: FakeClock | None = None
+    journal: MemoryJournal | None = None, clock: FakeClock | None = None, screens: bool = False
 ) -> AsyncIterator[Node]:
-    made = Node(journal, clock)
+    made = Node(journal, clock, screens)
     async with made.host:
         yield made
 
@@ -184,6 +187,28 @@ async def test_a_restart_keeps_seats_holder_and_time() -> None:
         assert back.reoffers == 1, "the new server has no media of theirs"
         clock.move(s=5)
         assert again.circle.turn.clock.left(clock.now()) == 35_000
+
+
+async def test_after_a_restart_no_screen_is_shown_and_the_groups_wish_of_today_holds() -> None:
+    journal, clock = MemoryJournal(), FakeClock()
+    async with node(journal, clock, screens=True) as here:
+        runner, fay, ana, _, _ = await here.circle_of_two()
+        await runner.ask(fay, m.StartPhase(Mode.ROUND, first=ana))
+        await runner.ask(ana, m.StartShare())
+        assert here.media.gates[runner.id][ana].screen
+    for screens in (True, False):
+        async with node(journal, clock, screens) as there:
+            again = there.host.circle(runner.id)
+            assert again is not None
+            await again.ask(None, m.ReturnToSeat(fay))
+            await again.ask(None, m.ReturnToSeat(ana))
+            assert not there.media.gates[runner.id][ana].screen
+            if screens:
+                await again.ask(ana, m.StartShare())
+                assert there.media.gates[runner.id][ana].screen
+            else:
+                with pytest.raises(Refused, match="screens_off"):
+                    await again.ask(ana, m.StartShare())
 
 
 async def test_what_an_outage_made_due_is_not_done_before_people_could_be_back() -> None:

@@ -517,6 +517,8 @@ async def test_only_one_web_process_is_served(bare: Bare) -> None:
         b"{}",
         b'{"do":"fly"}',
         b'{"do":"gates","circle":"c","seats":{"s":{"audio":1,"video":false,"space":"main"}}}',
+        b'{"do":"gates","circle":"c","seats":{"s":{"audio":false,"video":false,"space":"main",'
+        b'"screen":1}}}',
         b'{"do":"gates","circle":"c","seats":{"s":{"audio":true,"video":false}}}',
         b'{"do":"gates","circle":"","seats":{}}',
         b'{"do":"offer","id":"1","circle":"c","seat":"s","sdp":""}',

@@ -50,7 +50,7 @@ export class Media {
     video: null,
     screen: null,
   };
-  private shown: MediaStreamTrack | null = null;
+  private shown: RTCRtpTransceiver | null = null;
   private mids: Readonly<Record<string, string>> = {};
   private players = new Map<string, HTMLAudioElement>();
   private attempt = 0;
@@ -96,7 +96,7 @@ export class Media {
       return;
     }
     this.apply();
-    this.events.screen(this.shown);
+    this.events.screen(this.shown?.receiver.track ?? null);
   }
 
   /** After the socket came back: keeps a living connection, else makes a new one. */
@@ -155,12 +155,15 @@ export class Media {
     this.send("screen", null);
   }
 
+  /** What arrived, by seat; of a screen under "screen", whoever's it was. */
   async stats(): Promise<Record<string, SeatStats>> {
     const found: Record<string, SeatStats> = {};
     if (!this.pc) return found;
     const reports = await this.pc.getStats();
     for (const report of reports.values()) {
-      const seat = report.type === "inbound-rtp" ? this.mids[report.mid] : undefined;
+      const isShown = report.mid !== undefined && report.mid === this.shown?.mid;
+      const whose = isShown ? "screen" : this.mids[report.mid];
+      const seat = report.type === "inbound-rtp" ? whose : undefined;
       if (seat === undefined) continue;
       found[seat] ??= { packetsReceived: 0, totalAudioEnergy: 0, framesDecoded: 0 };
       if (report.kind === "audio") found[seat].packetsReceived += report.packetsReceived ?? 0;
@@ -194,7 +197,7 @@ export class Media {
       pc.addTransceiver("video", { direction: "recvonly" });
     }
     // And the last receiving one, without a sound beside it, is somebody else's screen's.
-    this.shown = pc.addTransceiver("video", { direction: "recvonly" }).receiver.track;
+    this.shown = pc.addTransceiver("video", { direction: "recvonly" });
     for (const transceiver of pc.getTransceivers()) {
       preferOneCodec(transceiver, transceiver.receiver.track.kind as Kind);
     }

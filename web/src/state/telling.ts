@@ -15,7 +15,7 @@ const ON_SCREEN: ReadonlySet<string> = new Set(
   gently_signalled responses_welcomed talk_started round_started queue_started read_started
   pairs_started silence_started pair_turn pair_silence pair_together pair_ends_soon
   phase_completed sent_to_wait safety_lifted quiet_offered quiet_begun card_shown card_for_you
-  content_noted called_back pause_asked circle_paused circle_resumed room_made_safe circle_held`
+  content_noted called_back pause_asked circle_paused circle_resumed room_made_safe circle_held share_started`
     .trim()
     .split(/\s+/),
 );

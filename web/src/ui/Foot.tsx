@@ -10,7 +10,7 @@ import { text } from "../text/en";
 import { Act } from "./Act";
 import { Dialog } from "./Dialog";
 import { FacilitatorMain, facilitatorMain } from "./Facilitator";
-import { OwnScreen } from "./Screen";
+import { OwnScreen, ShowScreen } from "./Screen";
 import { Tools } from "./Tools";
 
 /** What this person can do now: one main button, and the devices in words. */
@@ -41,6 +41,7 @@ export function Foot({ view }: { view: View }) {
         </Act>
       )}
       <Tools view={view} />
+      <ShowScreen view={view} />
     </footer>
   );
 }

@@ -4,7 +4,6 @@ import { switchCamera, switchMic } from "../state/own";
 import { holderOf, micWords, seatOf } from "../state/reading";
 import { settings } from "../state/session";
 import { text } from "../text/en";
-import { ShowScreen } from "./Screen";
 
 /** Microphone in words, camera as a switch. */
 export function Tools({ view }: { view: View }) {
@@ -50,7 +49,6 @@ export function Tools({ view }: { view: View }) {
           {text.camera.seeMe}
         </button>
       )}
-      <ShowScreen view={view} />
     </div>
   );
 }
