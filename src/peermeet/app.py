@@ -104,6 +104,7 @@ def build(settings: Settings, speed: float = 1.0) -> FastAPI:
                 on_streams=lambda c, s, mids: host.set_streams(c, s, mids),
                 on_demand=lambda c, s, high: host.set_demand(c, s, high),
                 on_media=lambda c, s, state: host.media_changed(c, s, state),
+                on_lines=lambda c, lines: host.set_lines(c, lines),
                 on_restart=lambda: host.media_restarted(),
             )
             sheets = SqlSheets(engine, shipped())

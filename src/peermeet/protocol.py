@@ -16,7 +16,7 @@ from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
 from peermeet.core.messages import Command
-from peermeet.core.model import SeatId
+from peermeet.core.model import CAPACITY, SeatId
 from peermeet.core.notices import Notice
 from peermeet.core.project import To, View
 from peermeet.core.runsheet import FILE_BYTES, PhaseWords
@@ -60,6 +60,9 @@ Secret = Annotated[
 
 SheetId = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=r"^[a-z0-9-]+$")]
 """Which run sheet: a shipped one, or one the group keeps."""
+
+SeatName = Annotated[SeatId, StringConstraints(min_length=1, max_length=16)]
+"""A seat as a client names it in a list; there need be none of this name."""
 
 MAX_SAID = 1_000
 """Characters of what may be written at once."""
@@ -219,6 +222,21 @@ class Say:
 
 
 @dataclass(frozen=True)
+class Watch:
+    """What pictures this person wants from now on, whole; the newest wins. Sound always comes.
+
+    video: "all" of whoever has the floor and of `seats`, "holder" the former alone, "none" no
+    pictures. seats: those on the screen now; null is everybody. A new media connection begins
+    with everything, so it is sent again after each `answer` and each `welcome`.
+    """
+
+    __pydantic_config__ = _STRICT
+    video: Literal["all", "holder", "none"]
+    seats: Annotated[list[SeatName], Field(max_length=CAPACITY)] | None = None
+    kind: Literal["watch"] = "watch"
+
+
+@dataclass(frozen=True)
 class Ping:
     __pydantic_config__ = _STRICT
     kind: Literal["ping"] = "ping"
@@ -234,6 +252,7 @@ ClientFrame = (
     | GetSheet
     | ForgetSheet
     | Say
+    | Watch
     | Ping
 )
 
@@ -336,6 +355,52 @@ class Streams:
     kind: Literal["streams"] = "streams"
 
 
+Mark = Literal[1, 2, 3]
+"""How good a line is. 3: good; 2: gaps or a late answer now and then; 1: hard to follow."""
+
+
+@dataclass(frozen=True)
+class LineDetails:
+    """A line in figures; null is unknown. loss_percent: of the worse direction, whole.
+
+    layer: of the holder's picture as it is sent to them: "h" large, "l" small. path: the
+    transport to the server; whether a relay stands between only the client itself knows.
+    """
+
+    rtt_ms: int | None
+    loss_percent: int | None
+    layer: Literal["h", "l"] | None
+    path: Literal["udp", "tcp"]
+
+
+@dataclass(frozen=True)
+class OwnLine:
+    """weak: your pictures are reduced to keep the sound."""
+
+    mark: Mark
+    weak: bool
+
+
+@dataclass(frozen=True)
+class SeatLine:
+    """details: of yourself, and of everybody to those who care for people; else null."""
+
+    mark: Mark
+    details: LineDetails | None
+
+
+@dataclass(frozen=True)
+class Lines:
+    """How good people's media lines are, whole. own: null while you have none.
+
+    seats: of your space, yourself with them; who has no media connection is not named.
+    """
+
+    own: OwnLine | None
+    seats: dict[SeatId, SeatLine]
+    kind: Literal["lines"] = "lines"
+
+
 @dataclass(frozen=True)
 class Demand:
     """Whether anybody is to see the larger layer of your camera; until told, nobody is."""
@@ -419,6 +484,7 @@ ServerFrame = (
     | Said
     | Streams
     | Demand
+    | Lines
     | Reoffer
     | Done
     | RefusedFrame

@@ -10,7 +10,7 @@ from peermeet.core.notices import Notice
 from peermeet.core.project import View
 from peermeet.core.runsheet import RunSheet
 from peermeet.hosting.ports import OWN, JournalTrouble, StoredCircle, SystemClock
-from peermeet.protocol import Profile, Said
+from peermeet.protocol import Lines, Profile, Said, Watch
 from peermeet.runsheets import shipped
 
 
@@ -101,6 +101,7 @@ class MemorySheets:
 class NotedMedia:
     def __init__(self, order: list[str]) -> None:
         self.gates: dict[str, Mapping[str, Gate]] = {}
+        self.watches: list[tuple[str, Watch]] = []
         self.order = order
 
     def apply(self, circle: str, gates: Mapping[str, Gate]) -> None:
@@ -109,6 +110,9 @@ class NotedMedia:
 
     async def answer(self, circle: str, seat: str, sdp: str) -> str:
         return "answer"
+
+    def watch(self, circle: str, seat: str, watch: Watch) -> None:
+        self.watches.append((seat, watch))
 
     def drop(self, circle: str, seat: str) -> None: ...
 
@@ -128,6 +132,7 @@ class NotedLine:
         self.sheets: list[RunSheet] = []
         self.read: list[Said] = []
         self.mids: Mapping[str, str] = {}
+        self.told: list[Lines] = []
         self.reoffers = 0
         self.farewell: tuple[str, bool] | None = None
         self._order = order if order is not None else []
@@ -158,6 +163,9 @@ class NotedLine:
 
     def demand(self, high: bool) -> None:
         self.high = high
+
+    def lines(self, lines: Lines) -> None:
+        self.told.append(lines)
 
     def reoffer(self) -> None:
         self.reoffers += 1

@@ -12,10 +12,12 @@ from typing import Any
 
 from bench.member import MID_ID, VP8, Member, rtp_packet, vp8_payload
 from peermeet.core.model import Gate
+from peermeet.hosting.ports import MediaLine
 from peermeet.media.link import MediaLink
 
 OPEN = Gate(audio=True, video=True)
 SHUT = Gate(audio=False, video=False)
+SEEN = Gate(audio=False, video=True)
 
 
 async def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
@@ -82,6 +84,7 @@ class Media:
         self.streams: dict[str, dict[str, str]] = {}
         self.states: list[tuple[str, str]] = []
         self.demands: dict[str, bool] = {}
+        self.lines: list[dict[str, MediaLine]] = []
         self.restarts = 0
         self.members: dict[str, Member] = {}
         self._everybody: list[Member] = []
@@ -97,6 +100,7 @@ class Media:
             on_media=lambda _, seat, state: self.states.append((seat, state)),
             on_demand=self._demanded,
             on_restart=self._restarted,
+            on_lines=lambda _, lines: self.lines.append(lines),
         )
 
     def _demanded(self, _: str, seat: str, high: bool) -> None:

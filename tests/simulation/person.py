@@ -11,7 +11,7 @@ from peermeet.core.model import Circle, Millis, Seat, SeatId
 from peermeet.core.notices import Notice
 from peermeet.core.project import View, view_for
 from peermeet.core.runsheet import RunSheet
-from peermeet.protocol import Fault, Profile, Said
+from peermeet.protocol import Fault, Lines, Profile, Said
 from tests.simulation.samples import Known
 
 if TYPE_CHECKING:
@@ -83,6 +83,8 @@ class Line:
     def streams(self, mids: Mapping[str, str]) -> None: ...
 
     def demand(self, high: bool) -> None: ...
+
+    def lines(self, lines: Lines) -> None: ...
 
     def reoffer(self) -> None: ...
 

@@ -10,6 +10,7 @@ from peermeet.core.model import Circle, Gate, Millis
 from peermeet.hosting.host import Host
 from peermeet.hosting.ports import SystemClock
 from peermeet.hosting.runner import Runner
+from peermeet.protocol import Watch
 from tests.hosting.fakes import MemorySheets
 from tests.simulation.journal import CIRCLE, Book, BookJournal
 from tests.simulation.loop import VirtualLoop
@@ -100,6 +101,8 @@ class Process:
 
     async def answer(self, circle: str, seat: str, sdp: str) -> str:
         return sdp
+
+    def watch(self, circle: str, seat: str, watch: Watch) -> None: ...
 
     def drop(self, circle: str, seat: str) -> None: ...
 

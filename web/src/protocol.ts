@@ -2,7 +2,7 @@
 
 export type Frame = ClientFrame | ServerFrame;
 export type ClientFrame =
-  Hello | Do | Offer | ChangeProfile | ChooseSheet | GetLibrary | GetSheet | ForgetSheet | Say | Ping;
+  Hello | Do | Offer | ChangeProfile | ChooseSheet | GetLibrary | GetSheet | ForgetSheet | Say | Watch | Ping;
 /**
  * What happens when a turn's time is used up.
  */
@@ -49,6 +49,7 @@ export type ServerFrame =
   | Said
   | Streams
   | Demand
+  | Lines
   | Reoffer
   | Done
   | RefusedFrame
@@ -640,6 +641,18 @@ export interface Say {
   text: string;
   kind: "say";
 }
+/**
+ * What pictures this person wants from now on, whole; the newest wins. Sound always comes.
+ *
+ * video: "all" of whoever has the floor and of `seats`, "holder" the former alone, "none" no
+ * pictures. seats: those on the screen now; null is everybody. A new media connection begins
+ * with everything, so it is sent again after each `answer` and each `welcome`.
+ */
+export interface Watch {
+  video: "all" | "holder" | "none";
+  seats?: string[] | null;
+  kind: "watch";
+}
 export interface Ping {
   kind: "ping";
 }
@@ -933,6 +946,44 @@ export interface Streams {
 export interface Demand {
   high: boolean;
   kind: "demand";
+}
+/**
+ * How good people's media lines are, whole. own: null while you have none.
+ *
+ * seats: of your space, yourself with them; who has no media connection is not named.
+ */
+export interface Lines {
+  own: OwnLine | null;
+  seats: {
+    [k: string]: SeatLine;
+  };
+  kind: "lines";
+}
+/**
+ * weak: your pictures are reduced to keep the sound.
+ */
+export interface OwnLine {
+  mark: 1 | 2 | 3;
+  weak: boolean;
+}
+/**
+ * details: of yourself, and of everybody to those who care for people; else null.
+ */
+export interface SeatLine {
+  mark: 1 | 2 | 3;
+  details: LineDetails | null;
+}
+/**
+ * A line in figures; null is unknown. loss_percent: of the worse direction, whole.
+ *
+ * layer: of the holder's picture as it is sent to them: "h" large, "l" small. path: the
+ * transport to the server; whether a relay stands between only the client itself knows.
+ */
+export interface LineDetails {
+  rtt_ms: number | null;
+  loss_percent: number | null;
+  layer: ("h" | "l") | null;
+  path: "udp" | "tcp";
 }
 /**
  * Your media connection is gone on the server's side: make a new one.

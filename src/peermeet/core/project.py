@@ -51,7 +51,7 @@ from peermeet.core.model import (
 from peermeet.core.notices import Notice, before, notices_for
 from peermeet.core.powers import Power, has, takes_turns
 
-__all__ = ["Notice", "View", "gates", "notices_for", "view_for"]
+__all__ = ["Notice", "View", "gates", "lines_for", "notices_for", "view_for"]
 
 To = Literal["all", "facilitators", "team"]
 
@@ -70,6 +70,20 @@ def gates(circle: Circle) -> Mapping[SeatId, Gate]:
             screen=circle.sharing == seat.id and may_share(circle, seat.id),
         )
         for seat in circle.seats.values()
+    }
+
+
+def lines_for(circle: Circle, viewer: SeatId) -> Mapping[SeatId, bool]:
+    """Of whose line the viewer may know how good it is; True: in figures as well.
+
+    Figures say a little about where somebody is, so they are for oneself and for those who care
+    for single people. Of other spaces and of the waiting area nothing is told.
+    """
+    me = circle.seats[viewer]
+    here = space_of(circle, viewer)
+    cares = has(me, Power.CARE)
+    return {
+        seat: cares or seat == viewer for seat in circle.seats if space_of(circle, seat) == here
     }
 
 

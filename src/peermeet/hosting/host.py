@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from typing import Any
 
 from peermeet.core import messages as m
@@ -15,6 +15,7 @@ from peermeet.hosting.ports import (
     Journal,
     JournalTrouble,
     Media,
+    MediaLine,
     Sheets,
     StoredCircle,
     SystemClock,
@@ -103,6 +104,11 @@ class Host:
         """The media worker tells whether anybody is to see the seat's larger picture."""
         if circle in self._runners:
             self._runners[circle].set_demand(SeatId(seat), high)
+
+    def set_lines(self, circle: str, lines: Mapping[str, MediaLine]) -> None:
+        """The media worker tells how good everybody's line is, whole."""
+        if circle in self._runners:
+            self._runners[circle].set_lines({SeatId(s): line for s, line in lines.items()})
 
     def media_changed(self, circle: str, seat: str, state: str) -> None:
         """A media connection is "connected", was "left" by its person, or is "gone"."""

@@ -13,7 +13,7 @@ from peermeet.core.model import Gate, Millis, SeatId
 from peermeet.core.notices import Notice
 from peermeet.core.project import View
 from peermeet.core.runsheet import RunSheet
-from peermeet.protocol import Profile, Said
+from peermeet.protocol import LineDetails, Lines, Mark, Profile, Said, Watch
 
 
 class JournalTrouble(Exception):
@@ -110,6 +110,15 @@ class Sheets(Protocol):
         """Let go of one of the group's own; whether there was one."""
 
 
+@dataclass(frozen=True)
+class MediaLine:
+    """One person's media line as the worker measures it. weak: their pictures are reduced."""
+
+    mark: Mark
+    weak: bool
+    details: LineDetails
+
+
 class Media(Protocol):
     """The forwarding worker, as one circle's runner sees it."""
 
@@ -118,6 +127,9 @@ class Media(Protocol):
 
     async def answer(self, circle: str, seat: str, sdp: str) -> str:
         """The SDP answer to an offer; raises MediaRefused."""
+
+    def watch(self, circle: str, seat: str, watch: Watch) -> None:
+        """What pictures this seat wants, until its next offer; the newest wins."""
 
     def drop(self, circle: str, seat: str) -> None: ...
 
@@ -144,6 +156,9 @@ class Conversation(Protocol):
     def streams(self, mids: Mapping[str, str]) -> None: ...
 
     def demand(self, high: bool) -> None: ...
+
+    def lines(self, lines: Lines) -> None:
+        """How good people's lines are; the newest wins."""
 
     def reoffer(self) -> None: ...
 

@@ -21,7 +21,7 @@ from peermeet.core.messages import Code, Event, JournalEvent, Refused
 from peermeet.core.model import Circle, Gate, Millis, Seat, SeatId
 from peermeet.core.notices import notices_for
 from peermeet.core.powers import Power, has
-from peermeet.core.project import To, gates, view_for
+from peermeet.core.project import To, gates, lines_for, view_for
 from peermeet.core.runsheet import RunSheet
 from peermeet.hosting.ports import (
     Clock,
@@ -29,11 +29,12 @@ from peermeet.hosting.ports import (
     Journal,
     JournalTrouble,
     Media,
+    MediaLine,
     Sheets,
     StoredCircle,
 )
 from peermeet.identity import library_of
-from peermeet.protocol import Fault, Profile, Said
+from peermeet.protocol import Fault, Lines, OwnLine, Profile, Said, SeatLine, Watch
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +45,8 @@ SAID_KEPT = 100
 """How much of what was written is kept, for whoever reconnects."""
 SHEETS_KNOWN = 8
 """Whose words are at hand: the circle's, one set aside, and some that are just being chosen."""
+NO_LINES = Lines(None, {})
+"""What a new connection knows of people's lines."""
 FAILURES_APART_MS = 60_000
 """A second failure of our own within this time ends the circle."""
 
@@ -116,6 +119,8 @@ class Runner:
         self._links: dict[SeatId, str] = {}
         self._streams: dict[SeatId, Mapping[str, str]] = {}
         self._demands: dict[SeatId, bool] = {}
+        self._lines: dict[SeatId, MediaLine] = {}
+        self._lines_told: dict[SeatId, Lines] = {}
         self._sheets = sheets
         self._known: dict[str, RunSheet] = {}
         self._said: deque[Said] = deque(maxlen=SAID_KEPT)
@@ -151,6 +156,7 @@ class Runner:
             return
         self._conversations[seat] = conversation
         self._profiles[seat] = profile
+        self._lines_told.pop(seat, None)
         self._show_all(())
         if not self.circle.seats[seat].waiting:
             self._tell_what_was_said(seat, conversation)
@@ -290,6 +296,32 @@ class Runner:
             if seat in self._conversations:
                 self._conversations[seat].demand(high)
 
+    def watch(self, seat: SeatId, watch: Watch) -> None:
+        """What pictures this person wants. It concerns nobody else, so no rule is asked."""
+        if seat in self.circle.seats:
+            self._media.watch(self.id, seat, watch)
+
+    def set_lines(self, lines: Mapping[SeatId, MediaLine]) -> None:
+        """The media worker has measured everybody's line anew."""
+        self._lines = dict(lines)
+        for seat, conversation in self._conversations.items():
+            self._tell_lines(seat, conversation)
+
+    def _tell_lines(self, seat: SeatId, conversation: Conversation) -> None:
+        """Tell a person what they may know of the lines, if it is not what they know."""
+        if seat not in self.circle.seats:
+            return
+        seats = {
+            other: SeatLine(line.mark, line.details if in_figures else None)
+            for other, in_figures in lines_for(self.circle, seat).items()
+            if (line := self._lines.get(other)) is not None
+        }
+        own = self._lines.get(seat)
+        told = Lines(None if own is None else OwnLine(own.mark, own.weak), seats)
+        if told != self._lines_told.get(seat, NO_LINES):
+            self._lines_told[seat] = told
+            conversation.lines(told)
+
     def media_gone(self, seat: SeatId, asked_for: bool = False) -> None:
         """The media connection of a seat is gone: ask for a new one.
 
@@ -297,6 +329,7 @@ class Runner:
         """
         self._streams.pop(seat, None)
         self._demands.pop(seat, None)
+        self._lines.pop(seat, None)
         if seat in self._conversations and not asked_for:
             self._conversations[seat].reoffer()
 
@@ -472,6 +505,8 @@ class Runner:
             del self._profiles[seat]
             self._streams.pop(seat, None)
             self._demands.pop(seat, None)
+            self._lines.pop(seat, None)
+            self._lines_told.pop(seat, None)
             self._came_at.pop(seat, None)
         for event in events:
             if isinstance(event, m.SeatTaken):
@@ -517,6 +552,8 @@ class Runner:
                 conversation.sheet(sheet)
             notices = notices_for(self.circle, seat, events)
             conversation.show(self._shown, view, profiles, notices, links)
+            # Who is where, and who cares, may have changed.
+            self._tell_lines(seat, conversation)
 
     def _drain(self) -> None:
         while not self._queue.empty():

@@ -15,7 +15,6 @@ from statistics import median
 from typing import Final
 
 from peermeet.media.policy import USUAL_BPS
-from peermeet.media.quality import Latch
 from peermeet.media.twcc import Report
 
 QUEUE_BAD_S: Final = 0.1
@@ -62,6 +61,31 @@ SILENCE_S: Final = 1.0
 """Without feedback while we send, beyond the round trip: the line carries nothing."""
 MAX_ROUND_TRIP_S: Final = 2.0
 """More is not waited for."""
+WORSE_AFTER_S: Final = 2.0
+BETTER_AFTER_S: Final = 5.0
+"""A weak line is told after the one, and taken back after the other."""
+
+
+class Latch:
+    """A yes or no that has to last before it counts."""
+
+    __slots__ = ("_off_after_s", "_on_after_s", "_since", "is_on")
+
+    def __init__(self, on_after_s: float = WORSE_AFTER_S, off_after_s: float = BETTER_AFTER_S):
+        self.is_on = False
+        self._on_after_s = on_after_s
+        self._off_after_s = off_after_s
+        self._since = inf
+
+    def update(self, value: bool, now: float) -> bool:
+        """What counts, having been told what is."""
+        if value == self.is_on:
+            self._since = inf
+            return self.is_on
+        self._since = min(self._since, now)
+        if now - self._since >= (self._on_after_s if value else self._off_after_s):
+            self.is_on, self._since = value, inf
+        return self.is_on
 
 
 @dataclass(slots=True)

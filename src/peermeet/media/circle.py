@@ -15,6 +15,7 @@ from peermeet.media.peer import Peer, Publication
 from peermeet.media.policy import Places, assign, streams
 from peermeet.media.sdp import Kind, LayerName, Use
 from peermeet.media.seat import SeatWriter
+from peermeet.media.watch import EVERYTHING, Watch
 
 KINDS: tuple[Kind, Kind] = ("audio", "video")
 
@@ -25,6 +26,8 @@ class Circle:
     def __init__(self) -> None:
         self.gates: dict[str, Gate] = {}
         self.peers: dict[str, Peer] = {}
+        self.watches: dict[str, Watch] = {}
+        """What pictures a viewer asked for; who asked for nothing gets all."""
         self._places: dict[str, Places] = {}
         self._streams: dict[str, dict[str, str]] = {}
         self._demands: dict[str, bool] = {}
@@ -35,6 +38,7 @@ class Circle:
         cut = [self.peers.pop(seat) for seat in list(self.peers) if seat not in gates]
         for peer in cut:
             peer.close()
+        self.watches = {seat: watch for seat, watch in self.watches.items() if seat in gates}
         for seat, peer in self.peers.items():
             gate, old = gates[seat], before.get(seat)
             moved = old is not None and old.space != gate.space
@@ -57,6 +61,7 @@ class Circle:
             raise KeyError(seat)
         old = self.unseat(seat)
         self.peers[seat] = peer
+        self.watches.pop(seat, None)
         self._places.pop(seat, None)
         self._streams.pop(seat, None)
         self._demands.pop(seat, None)
@@ -72,6 +77,12 @@ class Circle:
         current.close()
         self._connect()
         return current
+
+    def watch(self, seat: str, watch: Watch) -> None:
+        """From now on send this viewer these pictures only; a seat without a gate is ignored."""
+        if seat in self.gates and self.watches.get(seat, EVERYTHING) != watch:
+            self.watches[seat] = watch
+            self._connect()
 
     def changed_streams(self) -> Iterator[tuple[str, dict[str, str]]]:
         """Viewers whose map of mid to seat is not what was answered last, with the new map."""
@@ -107,7 +118,11 @@ class Circle:
             for use, seats in (*shown, ("screen", (screen,))):
                 for writer, seat in zip(peer.writers[use], seats, strict=False):
                     publication = self._publication(seat, use)
-                    if publication is None or seat is None:
+                    if (
+                        publication is None
+                        or seat is None
+                        or not self._is_wanted(viewer, seat, use)
+                    ):
                         writer.point(None)
                         continue
                     name: LayerName = "h" if self.gates[seat].focus else "l"
@@ -123,6 +138,14 @@ class Circle:
         if seat is None or seat not in self.peers or not _is_open(self.gates[seat], use):
             return None
         return self.peers[seat].publications.get(use)
+
+    def _is_wanted(self, viewer: str, seat: str, use: Use) -> bool:
+        """Whether the viewer wants this of a seat; sound always.
+
+        Whose sound may pass counts as having the floor, and so does who shows a screen.
+        """
+        watch = self.watches.get(viewer, EVERYTHING)
+        return use == "audio" or watch.wants(seat, use == "screen" or self.gates[seat].audio)
 
 
 def _is_open(gate: Gate, use: Use) -> bool:

@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from peermeet.core.model import Gate
-from peermeet.hosting.ports import MediaRefused
+from peermeet.hosting.ports import MediaLine, MediaRefused
+from peermeet.protocol import LineDetails, Watch
 
 ANSWER_S: Final = 5.0
 """An offer that is not answered in this time counts as refused with "busy"."""
@@ -41,6 +42,12 @@ PREFER_SRC_PUBLIC: Final = 2
 UNIQUE_LOCAL: Final = IPv6Network("fc00::/7")
 
 logger = logging.getLogger(__name__)
+
+OnLines = Callable[[str, dict[str, MediaLine]], None]
+
+
+def _nobody_asks(circle: str, lines: dict[str, MediaLine]) -> None:
+    """Marks are for people to see; a link without people leaves them."""
 
 
 class MediaFailed(Exception):
@@ -64,13 +71,14 @@ class MediaLink:
         on_media: Callable[[str, str, str], None],
         on_restart: Callable[[], None],
         on_demand: Callable[[str, str, bool], None] = lambda circle, seat, high: None,
+        on_lines: OnLines = _nobody_asks,
     ) -> None:
         """socket: where the worker listens, in a directory only we may enter.
         bind: addresses, all with the port number `port`. tcp: whether they are reached by TCP too.
         packets_per_s: what one person may send, or None for the worker's own limit.
 
         on_streams(circle, seat, {mid: seat}); on_media(circle, seat, "connected",
-        "left" or "gone");
+        "left" or "gone"); on_lines(circle, {seat: line}), whole;
         on_demand(circle, seat, high): whether anybody is to see the seat's larger layer, told
         anew with each connection that has layers.
         on_restart(): all connections are lost, gates are applied, browsers should offer again.
@@ -92,6 +100,8 @@ class MediaLink:
         self._gates: dict[str, Mapping[str, Gate]] = {}
         self._unsent: deque[_Line] = deque()
         self._unsent_gates: dict[str, _Line] = {}
+        self._unsent_watches: dict[tuple[str, str], _Line] = {}
+        self._on_lines = on_lines
         self._something = asyncio.Event()
         self._answers: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._number = 0
@@ -132,6 +142,16 @@ class MediaLink:
             waiting.message = _gates_message(circle, gates)
         elif self._connected:
             self._unsent_gates[circle] = self._send(_gates_message(circle, gates))
+
+    def watch(self, circle: str, seat: str, watch: Watch) -> None:
+        """What pictures the seat wants. Returns at once; the newest wins, and none is kept."""
+        whose = {"circle": circle, "seat": seat}
+        message = {"do": "watch", **whose, "video": watch.video, "seats": watch.seats}
+        waiting = self._unsent_watches.get((circle, seat))
+        if waiting is not None:
+            waiting.message = message
+        elif self._connected:
+            self._unsent_watches[circle, seat] = self._send(message)
 
     def drop(self, circle: str, seat: str) -> None:
         """Close the seat's connection and keep its gate."""
@@ -249,6 +269,7 @@ class MediaLink:
             self._connected = False
             self._unsent.clear()
             self._unsent_gates.clear()
+            self._unsent_watches.clear()
             for future in self._answers.values():
                 if not future.done():
                     future.set_exception(MediaRefused("busy"))
@@ -285,6 +306,9 @@ class MediaLink:
                 case "media":
                     circle, seat = message["circle"], message["seat"]
                     self._call(self._on_media, circle, seat, message["state"])
+                case "lines":
+                    lines = {seat: _line(told) for seat, told in message["seats"].items()}
+                    self._call(self._on_lines, message["circle"], lines)
                 case _:
                     future = self._answers.get(message.get("re", 0))
                     if future is not None and not future.done():
@@ -298,6 +322,9 @@ class MediaLink:
                 circle = line.message.get("circle", "")
                 if self._unsent_gates.get(circle) is line:
                     del self._unsent_gates[circle]
+                whose = (circle, line.message.get("seat", ""))
+                if self._unsent_watches.get(whose) is line:
+                    del self._unsent_watches[whose]
                 writer.write(json.dumps(line.message, separators=(",", ":")).encode() + b"\n")
                 async with asyncio.timeout(DRAIN_S):
                     await writer.drain()
@@ -376,6 +403,11 @@ def _gates_message(circle: str, gates: Mapping[str, Gate]) -> dict[str, Any]:
         for seat, gate in gates.items()
     }
     return {"do": "gates", "circle": circle, "seats": seats}
+
+
+def _line(told: dict[str, Any]) -> MediaLine:
+    details = LineDetails(told["rtt_ms"], told["loss_percent"], told["layer"], told["path"])
+    return MediaLine(told["mark"], told["weak"], details)
 
 
 def _parse(line: bytes) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from peermeet.media import rtcp, rtp, srtp
+from peermeet.media import quality, rtcp, rtp, srtp
 from peermeet.media.dtls import Admission, Certificate, Dtls, DtlsFailed
 from peermeet.media.fanout import FanOut, Viewer
 from peermeet.media.feedback import TransportFeedback
@@ -255,6 +255,7 @@ class Peer:
         self.received = 0
         self.forwarded = 0
         """Packets of this person that came in, and copies of them that went out."""
+        self._meter = quality.Meter()
         self._ticks = secrets.randbelow(10)
         self._allowance = ground.packets_per_s * BURST_S
         self._allowance_at = now
@@ -334,6 +335,15 @@ class Peer:
         self._ground.fan_out.follow(self)
         self._open = None
         self._finished.set()
+
+    def line(self, now: float) -> quality.Line:
+        """How good this person's line is; brings its mark up to date. now: monotonic seconds.
+
+        weak, layer and path are for whoever measures them.
+        """
+        sends = any(p.is_open and p.layer is not None for p in self.publications.values())
+        limit_s = quality.SILENT_S if sends else quality.IDLE_S
+        return self._meter.line(now, is_silent=now - self.agent.heard_at > limit_s)
 
     # From the network
 
@@ -499,6 +509,8 @@ class Peer:
             self._ground.counters["drop.rtcp_malformed"] += 1
             return
         for packet in packets:
+            if isinstance(packet, rtcp.SenderReport | rtcp.ReceiverReport):
+                self._measure(packet.reports, now)
             match packet:
                 case rtcp.SenderReport():
                     source = self._sources.get(packet.ssrc)
@@ -515,6 +527,13 @@ class Peer:
                     self.departures.acknowledge(packet, now)
                 case _:
                     pass
+
+    def _measure(self, reports: tuple[rtcp.ReportBlock, ...], now: float) -> None:
+        """How our own sources arrive; a report about any other is not looked at."""
+        for block in reports:
+            if block.ssrc in self._by_ssrc:
+                self._meter.down.observe(block, now)
+                self._meter.observe_round_trip(block, time.time() + NTP_EPOCH_S, now)
 
     def _on_key_frame_request(self, ssrc: int, now: float) -> None:
         writer = self._by_ssrc.get(ssrc)
@@ -585,6 +604,8 @@ class Peer:
         sources = [source for source in self._sources.values() if source.repairs is None]
         layers = [s.layer for s in sources if now - s.layer.heard_at < REPORTED_S]
         blocks = tuple(layer.report(now) for layer in layers)
+        for block in blocks:
+            self._meter.up.observe(block, now)
         remb = b""
         camera = self.publications.get("video")
         if camera is not None and "goog-remb" in camera.section.feedback and layers:

@@ -20,6 +20,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,6 +33,7 @@ from peermeet.media.link import own_address
 from peermeet.media.mux import Mux
 from peermeet.media.peer import PACKETS_PER_S, Ground, Peer
 from peermeet.media.sdp import SdpRefused, parse_offer
+from peermeet.media.watch import MAX_WATCHED, Watch
 
 MAX_LINE_BYTES: Final = 128 * 1024
 MAX_UNSENT_BYTES: Final = 1 << 20
@@ -41,6 +43,8 @@ MAX_SEATS: Final = 64
 MAX_NAME: Final = 64
 """Characters of a circle's or seat's id, and of a space's name."""
 TICK_S: Final = 0.1
+LINES_S: Final = 2.0
+"""How often the lines of a circle's people are measured, and told if they have changed."""
 FIRST_LINK_S: Final = 30.0
 """A worker that no web process ever talks to ends itself."""
 
@@ -59,6 +63,8 @@ class Worker:
         self._lease_s = lease_s
         self._circles: dict[str, Circle] = {}
         self._lives: dict[Peer, asyncio.Task[None]] = {}
+        self._lines: dict[str, dict[str, Any]] = {}
+        self._lines_at = 0.0
         self._writer: asyncio.StreamWriter | None = None
         self._heard_at = time.monotonic()
         self._leased = False
@@ -144,6 +150,11 @@ class Worker:
                     _name(message, "seat"),
                     _text(message, "sdp"),
                 )
+            case "watch":
+                circle = self._circles.get(_name(message, "circle"))
+                seat, watch = _name(message, "seat"), _watch(message)
+                if circle is not None:
+                    circle.watch(seat, watch)
             case "drop":
                 circle_id, seat = _name(message, "circle"), _name(message, "seat")
                 circle = self._circles.get(circle_id)
@@ -151,7 +162,9 @@ class Worker:
                     self._end(circle.unseat(seat))
                     self._tell_streams(circle_id, circle)
             case "close":
-                circle = self._circles.pop(_name(message, "circle"), None)
+                circle_id = _name(message, "circle")
+                circle = self._circles.pop(circle_id, None)
+                self._lines.pop(circle_id, None)
                 if circle is not None:
                     for peer in circle.apply({}):
                         self._end(peer)
@@ -221,6 +234,16 @@ class Worker:
         for seat, high in circle.changed_demands():
             self._tell(tell="demand", circle=circle_id, seat=seat, high=high)
 
+    def _tell_lines(self, circle_id: str, circle: Circle, now: float) -> None:
+        lines = {
+            seat: asdict(peer.line(now))
+            for seat, peer in circle.peers.items()
+            if peer.seal is not None
+        }
+        if lines != self._lines.get(circle_id, {}):
+            self._lines[circle_id] = lines
+            self._tell(tell="lines", circle=circle_id, seats=lines)
+
     def _tell(self, **message: Any) -> None:
         writer = self._writer
         if writer is None or self._ended.is_set():
@@ -264,6 +287,14 @@ class Worker:
                 # One person's state must not stop the clock of the others.
                 except Exception as fault:
                     self._ground.counters[f"fault.tick.{type(fault).__name__}"] += 1
+            if now - self._lines_at >= LINES_S:
+                self._lines_at = now
+                for circle_id, circle in self._circles.items():
+                    try:
+                        self._tell_lines(circle_id, circle, now)
+                    # Nor may what is told of them.
+                    except Exception as fault:
+                        self._ground.counters[f"fault.lines.{type(fault).__name__}"] += 1
 
     def _close_gates(self) -> None:
         for circle in self._circles.values():
@@ -293,6 +324,19 @@ def _number(message: dict[str, Any]) -> int:
     if not isinstance(value, int):
         raise BadLine
     return value
+
+
+def _watch(message: dict[str, Any]) -> Watch:
+    video, seats = message.get("video"), message.get("seats")
+    if video not in ("all", "holder", "none"):
+        raise BadLine
+    if seats is None:
+        return Watch(video)
+    if not isinstance(seats, list) or len(seats) > MAX_WATCHED:
+        raise BadLine
+    if not all(isinstance(seat, str) and 0 < len(seat) <= MAX_NAME for seat in seats):
+        raise BadLine
+    return Watch(video, frozenset(seats))
 
 
 def _gates(seats: Any) -> dict[str, Gate]:

@@ -49,6 +49,7 @@ from peermeet.protocol import (
     GetSheet,
     Hello,
     Library,
+    Lines,
     Offer,
     Ping,
     Pong,
@@ -64,6 +65,7 @@ from peermeet.protocol import (
     SheetWords,
     Show,
     Streams,
+    Watch,
     Welcome,
     client_frames,
     encode,
@@ -111,6 +113,7 @@ class Line:
     def __init__(self) -> None:
         self._frames: deque[ServerFrame] = deque()
         self._view: Show | None = None
+        self._lines: Lines | None = None
         self._sheet: str | None = None
         self._ready = asyncio.Event()
         self._goodbye: _Goodbye | None = None
@@ -150,6 +153,11 @@ class Line:
     def demand(self, high: bool) -> None:
         self.send(Demand(high))
 
+    def lines(self, lines: Lines) -> None:
+        """Only the newest waits: they are whole, and come again."""
+        self._lines = lines
+        self._ready.set()
+
     def reoffer(self) -> None:
         self.send(Reoffer())
 
@@ -168,13 +176,16 @@ class Line:
         while True:
             await self._ready.wait()
             self._ready.clear()
-            while self._frames or self._view is not None:
+            while self._frames or self._view is not None or self._lines is not None:
                 async with asyncio.timeout(WRITE_S):
                     if self._frames:
                         await socket.send_text(encode(self._frames.popleft()))
                     elif self._view is not None:
                         view, self._view = self._view, None
                         await socket.send_text(encode(view))
+                    elif self._lines is not None:
+                        lines, self._lines = self._lines, None
+                        await socket.send_text(encode(lines))
             if self._goodbye is not None:
                 raise self._goodbye
 
@@ -278,6 +289,8 @@ class _Person:
         self._offers = TokenBucket(burst=10, per_second=0.5)
         self._sheets = TokenBucket(burst=20, per_second=0.5)
         self._words = TokenBucket(burst=10, per_second=1)
+        # Each change may cost those who are watched a key frame.
+        self._watches = TokenBucket(burst=20, per_second=1)
         self._faults = 0
 
     async def talk(self) -> _Goodbye | None:
@@ -387,6 +400,10 @@ class _Person:
                 await self._about_sheets(runner, seat, frame)
             case Say(ref=ref, to=to, text=text):
                 self._say(runner, seat, ref, to, text)
+            case Watch() if self._watches.take():
+                runner.watch(seat, frame)
+            case Watch():
+                self._fault(Fault.TOO_FAST, None)
             case Hello():
                 self._fault(Fault.BAD_FRAME, None)
 
