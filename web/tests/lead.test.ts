@@ -145,6 +145,7 @@ describe("the quiet buttons", () => {
     expect(of(["open_door", "close_door"])).toEqual(["Door…", "Team…"]);
     expect(moreControls(fay({ may: ["raise_hand"] })).map(label)).toEqual([
       "Raise my hand",
+      "Connection…",
       "Keys…",
     ]);
   });

@@ -23,6 +23,18 @@ export interface SeatStats {
   framesDecoded: number;
 }
 
+/** How this browser reaches the server, and how large the pictures are. null: not known, or none. */
+export interface OwnPath {
+  isRelayed: boolean;
+  protocol: "udp" | "tcp";
+  sent: Size | null;
+  received: Size | null;
+}
+export interface Size {
+  width: number;
+  height: number;
+}
+
 /** A moment of bad reception heals by itself. */
 const HEAL_MS = 500;
 /** Then ICE is restarted on the same connection, and given up after this. */
@@ -171,6 +183,26 @@ export class Media {
       found[seat].framesDecoded += report.framesDecoded ?? 0;
     }
     return found;
+  }
+
+  /** null while nothing is connected. */
+  async path(): Promise<OwnPath | null> {
+    if (!this.pc) return null;
+    const reports = await this.pc.getStats();
+    const all = [...reports.values()];
+    const chosen = all.find(({ type }) => type === "transport")?.selectedCandidatePairId;
+    // Firefox marks the pair itself.
+    const pair =
+      reports.get(chosen) ?? all.find((it) => it.type === "candidate-pair" && it.selected);
+    const local = reports.get(pair?.localCandidateId);
+    if (!local) return null;
+    const isRelayed = local.candidateType === "relay";
+    return {
+      isRelayed,
+      protocol: ((isRelayed && local.relayProtocol) || local.protocol) === "udp" ? "udp" : "tcp",
+      sent: largest(all, "outbound-rtp"),
+      received: largest(all, "inbound-rtp"),
+    };
   }
 
   /**
@@ -332,6 +364,14 @@ function networkType(): string | undefined {
 
 function fingerprint(sdp: string | undefined): string | undefined {
   return sdp?.match(/^a=fingerprint:(.*)$/m)?.[1]?.trim();
+}
+
+/** The largest picture that flows now. */
+function largest(reports: RTCStats[], type: "inbound-rtp" | "outbound-rtp"): Size | null {
+  const sizes = (reports as (RTCStats & Record<string, number | undefined>)[])
+    .filter((it) => (it.type as string) === type && (it.framesPerSecond ?? 0) > 0)
+    .map(({ frameWidth: width = 0, frameHeight: height = 0 }) => ({ width, height }));
+  return sizes.sort((a, b) => b.width * b.height - a.width * a.height)[0] ?? null;
 }
 
 async function swap(sender: RTCRtpSender | undefined, track: MediaStreamTrack | null) {

@@ -18,6 +18,7 @@ export type Opens =
   | "door"
   | "team"
   | "start"
+  | "lines"
   | "keys"
   | "end";
 
@@ -190,6 +191,7 @@ export function moreControls(view: View): Control[] {
     isUp
       ? command(lead.act.handDown, "M", { kind: "lower_hand" })
       : command(lead.act.hand, "M", { kind: "raise_hand" }),
+    opens(text.lines.button, "L", "lines"),
     opens(lead.act.keys, "?", "keys"),
     ...(view.may.includes("end_circle") ? [opens(lead.act.end, "E", "end")] : []),
   ]);

@@ -4,6 +4,7 @@
 import type { Profile, SeatView, View } from "../protocol";
 import { text } from "../text/en";
 import { leadsBy } from "./circle";
+import type { Pictures } from "./session";
 
 export type Names = Readonly<Record<string, Profile>>;
 
@@ -50,6 +51,13 @@ export function seatWords(seat: SeatView, view: View): string {
   if (seat.mic === "held" && (leadsIn(view) || seat.id === view.you)) return words.micHeld;
   const marks = new Set(seat.roles.map((role) => text.mark[role]));
   return [...marks].join(", ");
+}
+
+/** Whether this person chose not to get the picture of a seat whose camera is on. */
+export function isPictureOff(seat: SeatView, view: View, choice: Pictures): boolean {
+  if (seat.id === view.you || seat.camera !== "on" || !seat.present || seat.apart) return false;
+  if (choice === "all") return false;
+  return choice === "none" || (seat.mic !== "on" && holderOf(view) !== seat.id);
 }
 
 /** The words beside a name in the order of the round, in the order the server tells. */

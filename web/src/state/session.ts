@@ -58,6 +58,11 @@ export const settings = {
   selfView: signal(false),
 };
 
+/** Whose pictures this person wants: to save data, or because faces are too much today. */
+export const PICTURES = ["all", "holder", "none"] as const;
+export type Pictures = (typeof PICTURES)[number];
+export const pictures = signal<Pictures>("all");
+
 export type Setting = keyof typeof settings;
 
 /** The ways to notice how the time goes. Each person has the ones they chose, or none. */
@@ -65,13 +70,14 @@ export const SIGNALS = ["ring", "words", "sound", "vibration"] as const satisfie
 
 /** Reads the settings of this device and writes each change back. */
 export function rememberSettings(): void {
-  for (const [name, setting] of Object.entries(settings)) {
-    try {
+  // Storage may be forbidden; then settings last as long as the page.
+  try {
+    for (const [name, setting] of Object.entries(settings)) {
       const stored = localStorage.getItem(name);
       if (stored !== null) setting.value = stored === "yes";
       effect(() => localStorage.setItem(name, setting.value ? "yes" : "no"));
-    } catch {
-      // Storage may be forbidden; then settings last as long as the page.
     }
-  }
+    pictures.value = PICTURES.find((one) => one === localStorage.getItem("pictures")) ?? "all";
+    effect(() => localStorage.setItem("pictures", pictures.value));
+  } catch {}
 }

@@ -12,10 +12,12 @@ import type { Profile, ServerFrame } from "../protocol";
 import { text } from "../text/en";
 import * as circle from "./circle";
 import { startClock, stopClock } from "./clock";
+import { forgetLines, hearLines } from "./lines";
 import * as own from "./own";
 import * as screen from "./screen";
 import { drop, dropAll, keep, kept, takeLink } from "./session";
 import { notice, noticeWriting } from "./telling";
+import { startWatching, stopWatching, watchAgain } from "./watching";
 
 /** The agreement whose words are in text/agreement.ts. */
 const AGREEMENT = 1;
@@ -56,7 +58,9 @@ let socket: Socket | null = null;
 export const media = new Media({
   async negotiate(sdp) {
     const outcome = await socket?.request({ kind: "offer", sdp });
-    return outcome?.kind === "answer" ? outcome.sdp : null;
+    if (outcome?.kind !== "answer") return null;
+    watchAgain();
+    return outcome.sdp;
   },
   video(tracks) {
     circle.videos.value = tracks;
@@ -108,6 +112,7 @@ function sitDown(): void {
   socket?.close();
   socket = new Socket(`${scheme}://${location.host}/ws`, { hello, frame, line });
   startClock((seat, volume) => media.setVolume(seat, volume));
+  startWatching((watch) => socket?.send(watch) ?? false);
   socket.open();
 }
 
@@ -135,6 +140,8 @@ function frame(frame: ServerFrame): void {
       keep("resume", frame.resume);
       circle.capacity.value = frame.capacity;
       circle.forgetSeq();
+      forgetLines();
+      watchAgain();
       own.newConnection();
       screen.close();
       void media.ensure(frame.capacity);
@@ -158,6 +165,9 @@ function frame(frame: ServerFrame): void {
       break;
     case "demand":
       media.setDemand(frame.high);
+      break;
+    case "lines":
+      hearLines(frame);
       break;
     case "reoffer":
       void media.renew(circle.capacity.value);
@@ -245,6 +255,8 @@ function stop(): void {
   own.stopAll();
   screen.close();
   stopClock();
+  stopWatching();
+  forgetLines();
   media.close();
   socket?.close();
   socket = null;

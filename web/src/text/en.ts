@@ -4,6 +4,7 @@ import type { Role, Said } from "../protocol";
 import { agreement } from "./agreement.ts";
 import { BYES, CODES } from "./codes.ts";
 import { join } from "./join.ts";
+import { lines } from "./lines.ts";
 import { away, need, sign, writing } from "./need.ts";
 import { type About, MINE, NOTICES } from "./notices.ts";
 import { page } from "./page.ts";
@@ -96,6 +97,7 @@ export const text = {
     back: "You are back in your seat.",
   },
 
+  lines,
   card: CARDS,
   topic: TOPICS,
   reason: REASONS,

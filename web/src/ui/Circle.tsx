@@ -1,6 +1,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import { helps, line, me, profiles, shown, soundBlocked, view, words } from "../state/circle";
 import { phaseLeft } from "../state/clock";
+import { isWeak } from "../state/lines";
 import { nowWords } from "../state/plan";
 import { media } from "../state/visit";
 import { text } from "../text/en";
@@ -46,6 +47,9 @@ export function CirclePage() {
             {text.act.hearAgain}
           </button>
         </p>
+      )}
+      {line.value !== "lost" && !soundBlocked.value && isWeak.value && (
+        <p class="banner">{text.lines.weak}</p>
       )}
       <main class="stage">
         <Screen view={now} names={names} />

@@ -1,11 +1,24 @@
 import { useSignal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 import type { SeatView, View } from "../protocol";
 import { videos } from "../state/circle";
+import { lineOf } from "../state/lines";
 import { camera } from "../state/own";
-import { holderOf, isApart, type Names, nameOf, seatsShown, seatWords } from "../state/reading";
-import { settings } from "../state/session";
+import {
+  holderOf,
+  isApart,
+  isPictureOff,
+  type Names,
+  nameOf,
+  seatsShown,
+  seatWords,
+} from "../state/reading";
+import { pictures, settings } from "../state/session";
+import { followTile } from "../state/watching";
 import { text } from "../text/en";
 import { Face, Picture } from "./Face";
+import { LineMark } from "./LineMark";
 import { choices, SeatMenu } from "./SeatMenu";
 
 interface Props {
@@ -32,8 +45,10 @@ export function Seats({ view, names }: Props) {
           const holds = holderOf(view) === seat.id;
           const isHere = seat.present && !seat.apart && !seat.veiled;
           return (
-            <li
+            <Place
               key={seat.id}
+              seat={seat.id}
+              isMine={seat.id === view.you}
               class={`seat${holds ? " holds" : ""}${isHere ? "" : " away"}${seat.id === view.you ? " mine" : ""}`}
               style={{ "--x": x, "--y": y, "--place": speaking.get(seat.id) ?? index }}
             >
@@ -54,7 +69,7 @@ export function Seats({ view, names }: Props) {
                   <Tile seat={seat} view={view} names={names} />
                 </div>
               )}
-            </li>
+            </Place>
           );
         })}
       </ul>
@@ -72,20 +87,47 @@ export function Seats({ view, names }: Props) {
   );
 }
 
+interface PlaceProps {
+  seat: string;
+  isMine: boolean;
+  class: string;
+  style: Record<string, number>;
+  children: ComponentChildren;
+}
+
+/** Pictures of the others are asked for as long as their place is on the screen. */
+function Place({ seat, isMine, children, ...look }: PlaceProps) {
+  const item = useRef<HTMLLIElement>(null);
+  useEffect(() => {
+    if (item.current && !isMine) return followTile(item.current);
+  }, [seat, isMine]);
+  return (
+    <li ref={item} data-seat={seat} {...look}>
+      {children}
+    </li>
+  );
+}
+
 function Tile({ seat, view, names }: Props & { seat: SeatView }) {
   const isMine = seat.id === view.you;
   const name = nameOf(seat.id, view, names);
   const mine = settings.selfView.value ? camera.value : null;
   const track = isMine ? mine : videos.value.get(seat.id);
+  const isOff = isPictureOff(seat, view, pictures.value);
+  const line = lineOf(seat.id);
   return (
     <>
       <Face color={names[seat.id]?.color}>
-        {seat.present && seat.camera === "on" && track && (
+        {seat.present && seat.camera === "on" && track && !isOff && (
           <Picture key={seat.id} track={track} mirrored={isMine} label={text.seat.picture(name)} />
         )}
       </Face>
       <span class="name">{name}</span>
-      <span class="state">{seatWords(seat, view)}</span>
+      <span class="state">
+        {line && <LineMark mark={line.mark} />}
+        {seatWords(seat, view)}
+      </span>
+      {isOff && <span class="state">{text.lines.pictureOff}</span>}
     </>
   );
 }

@@ -1,18 +1,22 @@
+import { useState } from "preact/hooks";
 import { buzz, canBuzz } from "../a11y/buzz";
 import { allowChime, chime } from "../a11y/chime";
 import { helps } from "../state/circle";
-import { type Setting, SIGNALS, settings } from "../state/session";
+import { PICTURES, pictures, type Setting, SIGNALS, settings } from "../state/session";
 import { text } from "../text/en";
+import { Connection } from "./Connection";
 import { Dialog } from "./Dialog";
 
 /** How this person notices the time, and what is shown; kept on this device. */
 export function Settings({ onClose }: { onClose(): void }) {
+  const [isConnection, setConnection] = useState(false);
   const words = text.settings;
   const signals = SIGNALS.filter((name) => name !== "vibration" || canBuzz());
   const isQuiet = !SIGNALS.some((name) => settings[name].value);
   const others: Setting[] = helps.value ? ["selfView", "keys"] : ["selfView"];
+  if (isConnection) return <Connection key="connection" onClose={onClose} />;
   return (
-    <Dialog title={words.title} onClose={onClose}>
+    <Dialog key="settings" title={words.title} onClose={onClose}>
       <fieldset>
         <legend>{words.time}</legend>
         {signals.map((name) => (
@@ -45,6 +49,27 @@ export function Settings({ onClose }: { onClose(): void }) {
               {words.feel}
             </button>
           )}
+        </div>
+      </fieldset>
+      <fieldset>
+        <legend>{text.lines.pictures.title}</legend>
+        {PICTURES.map((choice) => (
+          <label key={choice} class="choice">
+            <input
+              type="radio"
+              name="pictures"
+              checked={pictures.value === choice}
+              onChange={() => {
+                pictures.value = choice;
+              }}
+            />
+            <span>{text.lines.pictures[choice]}</span>
+          </label>
+        ))}
+        <div class="row">
+          <button type="button" onClick={() => setConnection(true)}>
+            {text.lines.button}
+          </button>
         </div>
       </fieldset>
       <fieldset>

@@ -3,6 +3,7 @@ import { profiles } from "../../state/circle";
 import { nameOf } from "../../state/reading";
 import { lead } from "../../text/lead";
 import { Act } from "../Act";
+import { Connection } from "../Connection";
 import { Dialog } from "../Dialog";
 import { opened } from "./Button";
 import { Cards, HardTopic } from "./Cards";
@@ -39,6 +40,8 @@ export function LeadWindows({ view }: { view: View }) {
       return <TeamWindow key="team" view={view} onClose={close} />;
     case "start":
       return <Start key="start" view={view} onClose={close} />;
+    case "lines":
+      return <Connection key="lines" onClose={close} />;
     case "keys":
       return <KeysHelp key="keys" view={view} onClose={close} />;
     case "end":
