@@ -129,9 +129,36 @@ def test_a_round_trip_that_cannot_be_is_not_believed() -> None:
     assert meter.line(10).rtt_ms is None
 
 
-def test_the_worse_direction_is_told() -> None:
+def test_the_worse_direction_and_kind_are_told() -> None:
     meter = Meter()
-    for direction, lost in ((meter.up, 5), (meter.down, 20)):
-        direction.observe(block(0, 0), 1)
-        direction.observe(block(100, lost), 1)
+    for loss, lost in ((meter.up["audio"], 5), (meter.down["audio"], 20), (meter.down["video"], 1)):
+        loss.observe(block(0, 0), 1)
+        loss.observe(block(100, lost), 1)
     assert meter.line(1).loss_percent == 20
+
+
+def test_what_the_speakers_line_lost_is_no_loss_of_the_listeners() -> None:
+    loss = Loss()
+    loss.observe(block(0, 0), 1, passed_over=7)
+    loss.observe(block(100, 30), 1, passed_over=7 + 28)
+    assert loss.percent(1) == 2
+
+
+def test_what_repair_makes_up_for_is_not_lost() -> None:
+    loss = Loss()
+    loss.observe(block(0, 0), 1)
+    loss.observe(block(100, 20), 1)
+    loss.observe(block(200, 2), 1)
+    assert loss.percent(1) == 1
+
+
+def test_a_report_with_each_request_for_repair_counts_nothing_twice() -> None:
+    loss, lost, highest = Loss(), 0, 0
+    loss.observe(block(highest, lost), 0)
+    for number in range(200):
+        # Every fourth packet is missed and comes a moment later; a report tells of both.
+        highest += 4
+        for lost in (1, 0):
+            loss.observe(block(highest, lost), number / 10)
+    percent = loss.percent(20)
+    assert percent is not None and percent <= 1

@@ -118,10 +118,13 @@ class Guest:
                 self._news.clear()
                 await self._news.wait()
 
-    def speak(self) -> None:
-        """Send the next packet of the clip, whatever the floor."""
+    def speak(self, lost: bool = False) -> None:
+        """Send the next packet of the clip, whatever the floor. lost: it does not arrive."""
         packet = clip()[self._next % len(clip())]
         self._next += 1
+        if lost:
+            self._member.sequence[self._member.audio_ssrc] += 1
+            return
         self.words[packet] = self.seat, time.monotonic()
         self._member.speak(packet)
 

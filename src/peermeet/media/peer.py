@@ -529,10 +529,16 @@ class Peer:
                     pass
 
     def _measure(self, reports: tuple[rtcp.ReportBlock, ...], now: float) -> None:
-        """How our own sources arrive; a report about any other is not looked at."""
+        """How our own sources arrive; a report about any other is not looked at.
+
+        What the sender's own line lost leaves a gap here too, and is no loss of this line.
+        """
         for block in reports:
-            if block.ssrc in self._by_ssrc:
-                self._meter.down.observe(block, now)
+            writer = self._by_ssrc.get(block.ssrc)
+            if writer is not None:
+                passed_over = writer.last_sequence - writer.packets
+                kind: Kind = "audio" if writer in self.writers["audio"] else "video"
+                self._meter.down[kind].observe(block, now, passed_over)
                 self._meter.observe_round_trip(block, time.time() + NTP_EPOCH_S, now)
 
     def _on_key_frame_request(self, ssrc: int, now: float) -> None:
@@ -605,7 +611,7 @@ class Peer:
         layers = [s.layer for s in sources if now - s.layer.heard_at < REPORTED_S]
         blocks = tuple(layer.report(now) for layer in layers)
         for block in blocks:
-            self._meter.up.observe(block, now)
+            self._meter.up[self._sources[block.ssrc][1].kind].observe(block, now)
         remb = b""
         camera = self.publications.get("video")
         if camera is not None and "goog-remb" in camera.section.feedback and layers:

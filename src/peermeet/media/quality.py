@@ -11,6 +11,7 @@ from math import exp
 from typing import Final, Literal
 
 from peermeet.media.rtcp import ReportBlock
+from peermeet.media.sdp import Kind
 
 Mark = Literal[1, 2, 3]
 """3: nothing to notice. 2: gaps or a late answer now and then. 1: hard to follow."""
@@ -34,10 +35,14 @@ SILENT_S: Final = 3.0
 """Nothing from somebody who is being heard or seen: their line has stopped."""
 IDLE_S: Final = 7.5
 """The same for somebody who sends nothing: clients check the path every 2.5 to 6 s."""
-MEMORY_S: Final = 5.0
+MEMORY_S: Final = 3.0
 """A report's weight falls to a third in this time."""
 FORGET_S: Final = 15.0
 """What was measured longer ago says nothing about now."""
+AT_ONCE: Final = 10
+"""Packets from one report to the next that is looked at."""
+MAX_STEP: Final = 0xFFFF
+"""More packets from one report to the next are a new beginning."""
 ENOUGH: Final = 20.0
 """Packets that a share of loss must be made of."""
 MAX_RTT_MS: Final = 60_000
@@ -60,7 +65,8 @@ class Reading:
 class Line:
     """One person's line as it is told. weak: their pictures were reduced to keep the sound.
 
-    loss_percent: of the worse direction. layer: of the holder's picture, as it is sent to them.
+    loss_percent: of sound or pictures, up or down, whichever lost most. layer: of the holder's
+    picture, as it is sent to them.
     """
 
     mark: Mark
@@ -110,7 +116,10 @@ def follow(before: Steady, reading: Reading, now: float) -> Steady:
 
 
 class Loss:
-    """The share of packets that one direction of a line has lost lately."""
+    """The share of packets that one kind of media has lost lately on one way.
+
+    What the report calls lost after repair counts: nobody notices the rest.
+    """
 
     __slots__ = ("_at", "_expected", "_lost", "_seen")
 
@@ -118,27 +127,31 @@ class Loss:
         self._seen: dict[int, tuple[int, int]] = {}
         self._expected = self._lost = self._at = 0.0
 
-    def observe(self, block: ReportBlock, now: float) -> None:
-        """One report block about a source. The caller bounds how many sources there are."""
+    def observe(self, block: ReportBlock, now: float, passed_over: int = 0) -> None:
+        """One report block about a source. The caller bounds how many sources there are.
+
+        passed_over: sequence numbers of the source, counted from anywhere, that were never sent
+        because somebody else's line had lost them.
+        """
+        lost_in_all = block.packets_lost - passed_over
         before = self._seen.get(block.ssrc)
-        self._seen[block.ssrc] = block.highest_sequence, block.packets_lost
-        if before is None:
-            return
-        expected = (block.highest_sequence - before[0]) & 0xFFFFFFFF
-        lost = block.packets_lost - before[1]
-        if not 0 < expected < 0x10000:
-            return  # Nothing new, or the source began anew.
+        expected = 0 if before is None else (block.highest_sequence - before[0]) & 0xFFFFFFFF
+        if before is not None and expected < AT_ONCE:
+            return  # A browser reports with each request for repair; what is repaired comes later.
+        self._seen[block.ssrc] = block.highest_sequence, lost_in_all
+        if before is None or expected > MAX_STEP:
+            return  # The source begins, or began anew.
         self._fade(now)
         self._expected += expected
-        # Retransmissions may make up for what an earlier report counted as lost.
-        self._lost += max(0, min(lost, expected))
+        # Below zero when repair makes up for what an earlier report counted as lost.
+        self._lost += max(-MAX_STEP, min(lost_in_all - before[1], expected))
 
     def percent(self, now: float) -> float | None:
         """0 to 100, or None while too little is known."""
         self._fade(now)
         if self._expected < ENOUGH:
             return None
-        return min(100.0, 100 * self._lost / self._expected)
+        return min(100.0, max(0.0, 100 * self._lost / self._expected))
 
     def _fade(self, now: float) -> None:
         if self._at:
@@ -148,12 +161,16 @@ class Loss:
         self._at = now
 
 
+def _both_kinds() -> dict[Kind, Loss]:
+    return {"audio": Loss(), "video": Loss()}
+
+
 @dataclass(slots=True)
 class Meter:
     """Everything that is measured of one person's line. up: from them; down: to them."""
 
-    up: Loss = field(default_factory=Loss)
-    down: Loss = field(default_factory=Loss)
+    up: dict[Kind, Loss] = field(default_factory=_both_kinds)
+    down: dict[Kind, Loss] = field(default_factory=_both_kinds)
     steady: Steady = Steady()
     _rtt_ms: float | None = None
     _rtt_at: float = 0.0
@@ -183,8 +200,10 @@ class Meter:
         """The line now, with the mark brought up to date. Ask every second or two."""
         round_trip = self._round_trip(now)
         rtt_ms = None if round_trip is None else round(round_trip)
-        both = [p for p in (self.up.percent(now), self.down.percent(now)) if p is not None]
-        loss = max(both, default=None)
+        # Not all together: the many packets of pictures would hide what sound has lost.
+        all_losses = (*self.up.values(), *self.down.values())
+        known = [p for p in (loss.percent(now) for loss in all_losses) if p is not None]
+        loss = max(known, default=None)
         self.steady = follow(self.steady, Reading(rtt_ms, loss, is_silent), now)
         percent = None if loss is None else round(loss)
         return Line(self.steady.mark, weak, rtt_ms, percent, layer, path)

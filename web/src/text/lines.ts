@@ -8,7 +8,8 @@ export const lines = {
   weak: "Your connection is weak. Your place is kept.",
   /** On a tile and in the window, by the mark that the server gives. */
   mark: { 1: "weak connection", 2: "uneven connection", 3: "good connection" } as const,
-  pictureOff: "picture off to save data",
+  /** Under a face, and what a screen reader adds. */
+  pictureOff: ["picture off", "to save data"] as const,
   pictures: {
     title: "Pictures of the others",
     all: "Everyone",
@@ -42,7 +43,8 @@ export const lines = {
     state: "Connection",
     roundTrip: "There and back, in milliseconds",
     loss: "Lost, in percent",
-    way: "Way",
   },
+  inTable: { 1: "weak", 2: "uneven", 3: "good" } as const,
+  over: (protocol: "udp" | "tcp") => `over ${protocol.toUpperCase()}`,
   unknown: "unknown",
 };

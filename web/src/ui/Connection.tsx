@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { OwnPath } from "../net/media";
-import type { LineDetails, View } from "../protocol";
+import type { SeatLine, View } from "../protocol";
 import { profiles, view } from "../state/circle";
 import { lineOf } from "../state/lines";
 import { nameOf, seatsShown } from "../state/reading";
@@ -43,7 +43,7 @@ function Own({ view }: { view: View }) {
   return (
     <section>
       <h3>{words.yours}</h3>
-      <dl class="numbers">
+      <dl class="numbers figures">
         {rows.map(([what, is]) => (
           <div key={what}>
             <dt>{what}</dt>
@@ -77,13 +77,11 @@ function Everybody({ view }: { view: View }) {
       <table class="lines" aria-labelledby="everybodys-lines">
         <thead>
           <tr>
-            {[columns.name, columns.state, columns.roundTrip, columns.loss, columns.way].map(
-              (column) => (
-                <th key={column} scope="col">
-                  {column}
-                </th>
-              ),
-            )}
+            {[columns.name, columns.state, columns.roundTrip, columns.loss].map((column) => (
+              <th key={column} scope="col">
+                {column}
+              </th>
+            ))}
           </tr>
         </thead>
         <tbody>
@@ -92,16 +90,9 @@ function Everybody({ view }: { view: View }) {
             return (
               <tr key={id}>
                 <th scope="row">{nameOf(id, view, profiles.value)}</th>
-                <td>
-                  {line ? (
-                    <>
-                      <Bars mark={line.mark} /> {words.mark[line.mark]}
-                    </>
-                  ) : (
-                    words.none
-                  )}
-                </td>
-                <Figures of={line?.details} />
+                <td>{line ? <Now line={line} /> : words.none}</td>
+                <td>{line?.details?.rtt_ms ?? words.unknown}</td>
+                <td>{line?.details?.loss_percent ?? words.unknown}</td>
               </tr>
             );
           })}
@@ -111,15 +102,12 @@ function Everybody({ view }: { view: View }) {
   );
 }
 
-function Figures({ of }: { of: LineDetails | null | undefined }) {
+function Now({ line: { mark, details } }: { line: SeatLine }) {
   return (
     <>
-      <td>{of?.rtt_ms ?? words.unknown}</td>
-      <td>{of?.loss_percent ?? words.unknown}</td>
-      <td>
-        {of ? of.path.toUpperCase() : words.unknown}
-        {of?.layer && <small>{words.layerIs(of.layer)}</small>}
-      </td>
+      <Bars mark={mark} /> {words.inTable[mark]}
+      {details && <small>{words.over(details.path)}</small>}
+      {details?.layer && <small>{words.layerIs(details.layer)}</small>}
     </>
   );
 }

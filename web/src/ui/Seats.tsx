@@ -127,7 +127,11 @@ function Tile({ seat, view, names }: Props & { seat: SeatView }) {
         {line && <LineMark mark={line.mark} />}
         {seatWords(seat, view)}
       </span>
-      {isOff && <span class="state">{text.lines.pictureOff}</span>}
+      {isOff && (
+        <span class="state">
+          {text.lines.pictureOff[0]} <span class="unseen">{text.lines.pictureOff[1]}</span>
+        </span>
+      )}
     </>
   );
 }
