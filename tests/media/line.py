@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from peermeet.media import rtcp
 from peermeet.media.bwe import Downlink
 from peermeet.media.feedback import TransportFeedback
-from peermeet.media.policy import Rid, Selection, Want, select
+from peermeet.media.policy import Selection, Want, select
+from peermeet.media.sdp import LayerName
 from peermeet.media.twcc import Arrivals, Departures
 
 MTU = 1200
@@ -57,8 +58,8 @@ class Line:
 class Source:
     """What flows of one publisher."""
 
-    rid: Rid | None = None
-    wanted: Rid | None = None
+    rid: LayerName | None = None
+    wanted: LayerName | None = None
     run: int = 0
 
 
@@ -72,7 +73,7 @@ class Viewer:
     audio: bool = True
     events: dict[float, Callable[[Viewer], None]] = field(default_factory=dict)
     seed: int = 1
-    rates: dict[Rid, int] = field(default_factory=lambda: {"l": 150_000, "h": 1_500_000})
+    rates: dict[LayerName, int] = field(default_factory=lambda: {"l": 150_000, "h": 1_500_000})
 
     now: float = 0.0
     voice: list[tuple[float, float | None]] = field(default_factory=list)
@@ -130,7 +131,7 @@ class Viewer:
             self._send(AUDIO_BYTES, note)
         self.at(self.now + 0.02, self._voice)
 
-    def _frame(self, source: Source, rid: Rid, run: int, key: bool) -> None:
+    def _frame(self, source: Source, rid: LayerName, run: int, key: bool) -> None:
         if run != source.run:
             return
         if key:
@@ -145,7 +146,7 @@ class Viewer:
         spent = max(1 / FRAMES_PER_S[rid], 8 * size / (PACING * rate))
         self.at(self.now + spent, lambda: self._frame(source, rid, run, False))
 
-    def _video(self, source: Source, rid: Rid, run: int, size: int) -> None:
+    def _video(self, source: Source, rid: LayerName, run: int, size: int) -> None:
         if run != source.run and source.rid != rid:
             return
 
@@ -177,7 +178,7 @@ class Viewer:
         budget = self.downlink.budget_bps
         if not self.budgets or self.budgets[-1][1] != budget:
             self.budgets.append((self.now, budget))
-        rates: dict[tuple[str, Rid], int] = {}
+        rates: dict[tuple[str, LayerName], int] = {}
         for seat, source in self.sources.items():
             if source.rid:
                 rates[seat, source.rid] = self.rates[source.rid]

@@ -181,6 +181,9 @@ async def test_browsers_meet_and_a_place_changes_hands_without_a_freeze(
         await until(lambda: media.demands["dev"])
         await tabs["dev"].page.evaluate("() => encode(true)")
         await grown(ana, picture, "frameWidth", 640)
+        # Its browser has found out from our feedback that the line carries that much.
+        pair = await tabs["dev"].page.evaluate("() => stats('candidate-pair')")
+        assert max(report.get("availableOutgoingBitrate", 0) for report in pair) > 400_000
         media.gate(dev=OPEN)
         await until(lambda: not media.demands["dev"])
         await tabs["dev"].page.evaluate("() => encode(false)")
@@ -191,7 +194,5 @@ async def test_browsers_meet_and_a_place_changes_hands_without_a_freeze(
 
         # Chromium asks for help whenever a number or a picture does not follow its forerunner.
         assert (arrived["packetsLost"], arrived["pliCount"], arrived["nackCount"]) == (0, 0, 0)
-        pair = await tabs["cleo"].page.evaluate("() => stats('candidate-pair')")
-        assert max(report.get("availableOutgoingBitrate", 0) for report in pair) > 1_000_000
     finally:
         await media.end()

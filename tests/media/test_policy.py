@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from peermeet.media.policy import SLACK, Places, Rid, Want, assign, select, streams
+from peermeet.media.policy import SLACK, Places, Want, assign, select, streams
+from peermeet.media.sdp import LayerName
 
 SEATS = st.lists(st.sampled_from([f"s{n}" for n in range(20)]), unique=True, max_size=18)
 
@@ -48,7 +49,7 @@ def test_streams_name_both_sections_of_a_place() -> None:
 
 
 WANTS = [Want("holder", "h"), Want("ana", "l"), Want("ben", "l")]
-RATES: dict[tuple[str, Rid], int] = {
+RATES: dict[tuple[str, LayerName], int] = {
     ("holder", "l"): 140_000,
     ("holder", "h"): 1_200_000,
     ("ana", "l"): 150_000,
@@ -90,7 +91,7 @@ def test_a_layer_nobody_watches_costs_what_is_usual() -> None:
 
 
 def test_nobody_comes_and_goes_because_a_rate_wavers() -> None:
-    before: dict[str, Rid | None] | None = None
+    before: dict[str, LayerName | None] | None = None
     seen = []
     for step in range(20):
         rates = {**RATES, ("ana", "l"): 150_000 + (8_000 if step % 2 else -8_000)}
@@ -108,7 +109,7 @@ BPS = st.integers(0, 3_000_000)
     BPS,
 )
 def test_a_selection_keeps_to_its_budget(
-    pairs: list[tuple[str, Rid]], rates: dict[tuple[str, Rid], int], budget: int
+    pairs: list[tuple[str, LayerName]], rates: dict[tuple[str, LayerName], int], budget: int
 ) -> None:
     wants = [Want(seat, rid) for seat, rid in dict(pairs).items()]
     chosen = select(wants, rates, budget)

@@ -212,6 +212,7 @@ test("another network restarts ICE at once, and a living connection stays", asyn
   const media = new Media({
     negotiate: async () => answer,
     video: () => {},
+    screen: () => {},
     blocked: () => {},
   });
   page.dispatchEvent(new Event("online"));
@@ -242,6 +243,7 @@ test("a change of network without a line is made up for when the line is back", 
   media = new Media({
     negotiate: async () => answer,
     video: () => {},
+    screen: () => {},
     blocked: () => {},
   });
   await media.start(4);

@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 from peermeet.core.model import Gate
-from peermeet.media.peer import Peer, Publication
-from peermeet.media.policy import Places, assign, streams
+from peermeet.media.peer import Peer
+from peermeet.media.policy import Places, Selection, Want, assign, select, streams
+from peermeet.media.publication import SILENT_LAYER_S, Publication, Showing
 from peermeet.media.sdp import Kind, LayerName, Use
 from peermeet.media.seat import SeatWriter
 from peermeet.media.watch import EVERYTHING, Watch
 
+WITH_HEADERS: Final = 1.04
+"""A packet of video by its payload: what is measured is payloads, what is paid is packets."""
 KINDS: tuple[Kind, Kind] = ("audio", "video")
 
 
@@ -98,7 +102,7 @@ class Circle:
         """Seats for whom it has changed whether anybody is to see their layer `h`, and whether."""
         for seat, peer in self.peers.items():
             camera = peer.publications.get("video")
-            now = camera is not None and any(name == "h" for _, name in camera.viewers.values())
+            now = camera is not None and any(s.name == "h" for s in camera.viewers.values())
             if camera is not None and camera.section.rids and now != self._demands.get(seat):
                 self._demands[seat] = now
                 yield seat, now
@@ -106,7 +110,7 @@ class Circle:
     def _connect(self) -> None:
         """Make every publication reach exactly those who may have it."""
         now = time.monotonic()
-        reach: dict[Publication, dict[SeatWriter, tuple[Peer, LayerName]]] = {}
+        reach: dict[Publication, dict[SeatWriter, Showing]] = {}
         for viewer, peer in self.peers.items():
             space = self.gates[viewer].space
             others = [s for s, g in self.gates.items() if s != viewer and g.space == space]
@@ -115,6 +119,8 @@ class Circle:
             self._places[viewer] = places
             screen = next((s for s in others if self.gates[s].screen), None)
             shown: list[tuple[Use, Places]] = [(kind, places) for kind in KINDS]
+            peer.selection = self._select(viewer, peer, now)
+            is_limited = peer.downlink is not None and peer.downlink.budget_bps is not None
             for use, seats in (*shown, ("screen", (screen,))):
                 for writer, seat in zip(peer.writers[use], seats, strict=False):
                     publication = self._publication(seat, use)
@@ -125,13 +131,58 @@ class Circle:
                     ):
                         writer.point(None)
                         continue
-                    name: LayerName = "h" if self.gates[seat].focus else "l"
-                    reach.setdefault(publication, {})[writer] = (peer, name)
+                    name = "l" if use == "audio" else peer.selection.rids[_picture(seat, use)]
+                    if name is None:
+                        writer.point(None)
+                    else:
+                        showing = Showing(peer, name, is_limited and name == "l")
+                        reach.setdefault(publication, {})[writer] = showing
         for peer in self.peers.values():
             for publication in peer.publications.values():
                 publication.show(reach.get(publication, {}), now)
         for peer in self.peers.values():
             peer.ask_key_frames()
+
+    def _select(self, viewer: str, peer: Peer, now: float) -> Selection:
+        """What pictures this viewer gets of what they want, as far as their line carries it.
+
+        First a screen, then who has the floor, then the others in the order of their places.
+        """
+        budget_bps = peer.downlink.budget_bps if peer.downlink is not None else None
+        wants: list[Want] = []
+        rates: dict[tuple[str, LayerName], int] = {}
+        seats = [seat for seat in self._places.get(viewer, ()) if seat is not None]
+        uses: tuple[Use, Use] = ("screen", "video")
+        for use in uses:
+            for seat in sorted(seats, key=lambda seat: not self.gates[seat].focus):
+                publication = self._publication(seat, use)
+                if publication is None or not self._is_wanted(viewer, seat, use):
+                    continue
+                picture = _picture(seat, use)
+                has_layers = bool(publication.section.rids)
+                wants.append(Want(picture, "h" if has_layers and self.gates[seat].focus else "l"))
+                for name, source in publication.sources.items():
+                    if now - source.layer.heard_at < SILENT_LAYER_S:
+                        rates[picture, name or "l"] = int(source.layer.rate_bps * WITH_HEADERS)
+        return select(wants, rates, budget_bps, peer.selection.rids)
+
+    def tick(self, now: float) -> None:
+        """Follow what people's lines carry. Call it some times a second."""
+        limited = (p for p in self.peers.values() if p.downlink is not None)
+        if any(self._has_changed(peer, now) for peer in limited):
+            self._connect()
+
+    def _has_changed(self, peer: Peer, now: float) -> bool:
+        """Whether another selection than the present one is due; notes what the next costs."""
+        assert peer.downlink is not None
+        if peer.downlink.budget_bps is None and peer.selection.next_bps is None:
+            return False
+        viewer = next(seat for seat, other in self.peers.items() if other is peer)
+        selection = self._select(viewer, peer, now)
+        is_other = selection.rids != peer.selection.rids
+        if not is_other:
+            peer.selection = selection
+        return is_other
 
     def _publication(self, seat: str | None, use: Use) -> Publication | None:
         """What this seat lets through of a use, or None."""
@@ -146,6 +197,11 @@ class Circle:
         """
         watch = self.watches.get(viewer, EVERYTHING)
         return use == "audio" or watch.wants(seat, use == "screen" or self.gates[seat].audio)
+
+
+def _picture(seat: str, use: Use) -> str:
+    """Names a picture among those a viewer may get; no seat's id begins so."""
+    return f"screen {seat}" if use == "screen" else seat
 
 
 def _is_open(gate: Gate, use: Use) -> bool:

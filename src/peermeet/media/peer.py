@@ -18,12 +18,15 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from peermeet.media import quality, rtcp, rtp, srtp
+from peermeet.media.bwe import Downlink
 from peermeet.media.dtls import Admission, Certificate, Dtls, DtlsFailed
-from peermeet.media.fanout import FanOut, Viewer
+from peermeet.media.fanout import FanOut
 from peermeet.media.feedback import TransportFeedback
 from peermeet.media.icelite import IceLite
 from peermeet.media.ingest import Layer, SenderClock
 from peermeet.media.mux import Mux
+from peermeet.media.policy import Selection
+from peermeet.media.publication import SILENT_LAYER_S, Publication, Source
 from peermeet.media.sdp import (
     MID,
     REPAIRED_RID,
@@ -48,10 +51,10 @@ FIRST_CHECK_S: Final = 20.0
 """From the answer to the first nominated address."""
 SILENCE_S: Final = 10.0
 """Without any authenticated datagram: the person is gone."""
-SILENT_LAYER_S: Final = 1.0
-"""A layer that has been silent for this long is not coming; another is shown meanwhile."""
 SECOND_SOURCE_S: Final = 0.5
 """A section changes to another of its sources when the first has been silent for this long."""
+AUDIO_OVERHEAD_BPS: Final = 10_000
+"""Headers of 50 packets of sound a second."""
 REPORTED_S: Final = 5.0
 """A source that has been silent for this long is left out of reports."""
 REMB_BPS: Final = 1_500_000
@@ -87,123 +90,6 @@ class Ground:
     """Announced in answers, with the port of `mux`."""
     packets_per_s: float = PACKETS_PER_S
     """What one person may send; more is dropped before it costs anything."""
-
-
-class Source:
-    """One SSRC of a person: a layer of a section, or the retransmissions of one."""
-
-    __slots__ = ("layer", "publication", "ready", "repairs", "transport_at", "viewers")
-
-    def __init__(self, layer: Layer, publication: Publication, repairs: Source | None) -> None:
-        """repairs: the source whose packets this one sends again."""
-        self.layer = layer
-        self.publication = publication
-        self.repairs = repairs
-        self.viewers: tuple[Viewer, ...] = ()
-        """Who is shown this layer now, or turns to it with its next key frame."""
-        self.ready: Any = None
-        """The same, as the fan-out wants it."""
-        self.transport_at: dict[int, int] = {}
-        """Where its packets have their transport-wide number, by the size of the extensions."""
-
-
-class Publication:
-    """One section that a person sends: their microphone, their camera or their screen.
-
-    is_open and the viewers are set by circle.py only.
-    """
-
-    __slots__ = (
-        "_fan_out",
-        "alive",
-        "is_open",
-        "kind",
-        "nack",
-        "orientation_id",
-        "section",
-        "sources",
-        "use",
-        "viewers",
-    )
-
-    def __init__(self, section: Section, fan_out: FanOut) -> None:
-        self.section = section
-        self._fan_out = fan_out
-        self.kind: Kind = section.kind
-        self.use: Use = section.use
-        self.is_open = False
-        self.alive = 0
-        """Which layers came at the last `watch`, one bit each."""
-        self.sources: dict[LayerName | None, Source] = {}
-        """What may be forwarded, by layer; other sources of the section are not."""
-        self.viewers: dict[SeatWriter, tuple[Peer, LayerName]] = {}
-        """Who is shown this, and in which layer if it flows."""
-        self.nack = "nack" in section.feedback
-        self.orientation_id = section.extensions.get(VIDEO_ORIENTATION, 0)
-
-    def show(self, viewers: dict[SeatWriter, tuple[Peer, LayerName]], now: float) -> None:
-        """Be shown to exactly these; who turns to another layer keeps the picture until then."""
-        self.viewers = viewers
-        self.is_open = bool(viewers)
-        own = {source.layer for source in self.sources.values()}
-        for writer, (_, name) in viewers.items():
-            source = self.flowing(name, now)
-            if source is None:
-                writer.point(None)
-            elif writer.layer in own and self.kind == "video":
-                writer.turn_to(source.layer)
-            else:
-                writer.point(source.layer)
-            if source is not None and (writer.is_waiting or writer.wanted is not None):
-                source.layer.want_key_frame()
-        self.settle()
-
-    def settle(self) -> None:
-        """Give each source those who are shown it, or want to be."""
-        for source in self.sources.values():
-            source.viewers = tuple(
-                (writer, peer)
-                for writer, (peer, _) in self.viewers.items()
-                if source.layer in (writer.layer, writer.wanted)
-            )
-            source.ready = self._fan_out.settle(source.viewers)
-
-    def flowing(self, name: LayerName, now: float) -> Source | None:
-        """The source of this layer, or of another one while nothing comes on this."""
-        found = self.sources.get(name)
-        if found is not None and now - found.layer.heard_at < SILENT_LAYER_S:
-            return found
-        alive = [s for s in self.sources.values() if now - s.layer.heard_at < SILENT_LAYER_S]
-        return alive[0] if alive else found or next(iter(self.sources.values()), None)
-
-    def watch(self, now: float) -> None:
-        """Show another layer where one has begun or ceased to come. Call it at every tick."""
-        alive = 0
-        for source in self.sources.values():
-            source.layer.measure(now)
-            alive = alive * 2 + (now - source.layer.heard_at < SILENT_LAYER_S)
-        if alive != self.alive:
-            self.alive = alive
-            self.show(self.viewers, now)
-
-    def close(self) -> None:
-        """Nothing passes from the next packet on, and nothing old is repeated."""
-        self.is_open = False
-        for writer in self.viewers:
-            writer.pause()
-        self.viewers = {}
-        for source in self.sources.values():
-            source.viewers = ()
-            source.layer.forget()
-
-    def adopt(self, source: Source, now: float) -> None:
-        """Forward this source from now on instead of the one of the same layer before."""
-        old = self.sources.get(source.layer.name)
-        if old is not None:
-            old.layer.forget()
-            old.viewers = ()
-        self.sources[source.layer.name] = source
-        self.show(self.viewers, now)
 
 
 def _nobody(_: str) -> None:
@@ -247,6 +133,10 @@ class Peer:
         self._arrivals = Arrivals()
         self._feedback_at = 0.0
         self.departures = Departures()
+        self.downlink: Downlink | None = None
+        """How much video this person's line carries; None if their client does not tell."""
+        self.selection = Selection({}, 0, None)
+        """What pictures circle.py has chosen for this person."""
         self._sources: dict[int, Source] = {}
         self._clock = SenderClock()
         self.writers: dict[Use, list[SeatWriter]] = {"audio": [], "video": [], "screen": []}
@@ -339,11 +229,18 @@ class Peer:
     def line(self, now: float) -> quality.Line:
         """How good this person's line is; brings its mark up to date. now: monotonic seconds.
 
-        weak, layer and path are for whoever measures them.
+        The layer is that of the picture chosen first for this person.
         """
-        sends = any(p.is_open and p.layer is not None for p in self.publications.values())
+        sends = any(p.is_open and p.sources for p in self.publications.values())
         limit_s = quality.SILENT_S if sends else quality.IDLE_S
-        return self._meter.line(now, is_silent=now - self.agent.heard_at > limit_s)
+        address = self.agent.address
+        return self._meter.line(
+            now,
+            is_silent=now - self.agent.heard_at > limit_s,
+            weak=self.downlink is not None and self.downlink.is_weak,
+            layer=next(iter(self.selection.rids.values()), None),
+            path="tcp" if address is not None and len(address) == 3 else "udp",
+        )
 
     # From the network
 
@@ -524,7 +421,9 @@ class Peer:
                 case rtcp.Nack():
                     self._repeat(packet, now)
                 case TransportFeedback():
-                    self.departures.acknowledge(packet, now)
+                    report = self.departures.acknowledge(packet, now)
+                    if self.downlink is not None:
+                        self.downlink.on_report(report, self._audio_bps(now), now)
                 case _:
                     pass
 
@@ -536,10 +435,19 @@ class Peer:
         for block in reports:
             writer = self._by_ssrc.get(block.ssrc)
             if writer is not None:
-                passed_over = writer.last_sequence - writer.packets
+                passed_over = writer.state.last_sequence - writer.state.packets
                 kind: Kind = "audio" if writer in self.writers["audio"] else "video"
                 self._meter.down[kind].observe(block, now, passed_over)
                 self._meter.observe_round_trip(block, time.time() + NTP_EPOCH_S, now)
+
+    def _audio_bps(self, now: float) -> int:
+        """What sound to this person takes now."""
+        heard = (writer.layer for writer in self.writers["audio"])
+        return sum(
+            int(layer.rate_bps) + AUDIO_OVERHEAD_BPS
+            for layer in heard
+            if layer is not None and now - layer.heard_at < SILENT_LAYER_S
+        )
 
     def _on_key_frame_request(self, ssrc: int, now: float) -> None:
         writer = self._by_ssrc.get(ssrc)
@@ -553,6 +461,10 @@ class Peer:
     def _repeat(self, nack: rtcp.Nack, now: float) -> None:
         writer = self._by_ssrc.get(nack.media_ssrc)
         if writer is None or self.seal is None:
+            return
+        if self.downlink is not None and self.downlink.budget_bps == 0:
+            # The line is full of what is asked for again.
+            self._ground.counters["drop.repeat"] += len(nack.lost)
             return
         for sequence in nack.lost[:MAX_NACKED]:
             length = writer.repeat(sequence, now)
@@ -576,6 +488,9 @@ class Peer:
             self._finished.set()
         if self.seal is None:
             return
+        if self.downlink is not None:
+            unanswered_s = self.departures.unanswered_s(now)
+            self.downlink.tick(now, self.selection.next_bps, unanswered_s)
         if self._way != (self.agent.sendto, self.agent.address):
             # Another of our sockets to the same address is no nomination.
             self._follow()
@@ -611,7 +526,7 @@ class Peer:
         layers = [s.layer for s in sources if now - s.layer.heard_at < REPORTED_S]
         blocks = tuple(layer.report(now) for layer in layers)
         for block in blocks:
-            self._meter.up[self._sources[block.ssrc][1].kind].observe(block, now)
+            self._meter.up[self._sources[block.ssrc].publication.kind].observe(block, now)
         remb = b""
         camera = self.publications.get("video")
         if camera is not None and "goog-remb" in camera.section.feedback and layers:
@@ -660,6 +575,8 @@ class Peer:
                 self._sources[ssrc] = Source(source.layer, publication, source)
 
     def _add_writer(self, section: Section) -> None:
+        if "transport-cc" in section.feedback and self.downlink is None:
+            self.downlink = Downlink()
         writers = self.writers[section.use]
         place = len(writers)
         ssrc, rtx_ssrc = self._unused_ssrc(), self._unused_ssrc()

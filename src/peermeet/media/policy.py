@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
+
+from peermeet.media.sdp import LayerName
 
 Places = tuple[str | None, ...]
 """Seat ids by place; None is a free one."""
-Rid = Literal["l", "h"]
-"""The simulcast layers, low and high (RFC 8851)."""
-USUAL_BPS: Final[Mapping[Rid, int]] = {"l": 150_000, "h": 1_500_000}
+USUAL_BPS: Final[Mapping[LayerName, int]] = {"l": 150_000, "h": 1_500_000}
 """Of a layer that is not measured, because nobody has watched it yet."""
 SLACK: Final = 1.1
 """What is on stays until it costs so many times the budget: measured rates waver."""
@@ -52,7 +52,7 @@ class Want:
     """One video a viewer would like to see."""
 
     seat: str
-    rid: Rid
+    rid: LayerName
     """The best layer worth sending: "l" for a small tile."""
 
 
@@ -60,7 +60,7 @@ class Want:
 class Selection:
     """What a viewer gets of what they want."""
 
-    rids: dict[str, Rid | None]
+    rids: dict[str, LayerName | None]
     """By seat; None is no picture."""
     cost_bps: int
     next_bps: int | None
@@ -69,9 +69,9 @@ class Selection:
 
 def select(
     wants: Sequence[Want],
-    rates: Mapping[tuple[str, Rid], int],
+    rates: Mapping[tuple[str, LayerName], int],
     budget_bps: int | None,
-    before: Mapping[str, Rid | None] | None = None,
+    before: Mapping[str, LayerName | None] | None = None,
 ) -> Selection:
     """Give everyone "l", then those who are wanted in "h" the rest, both in the order of `wants`.
 
@@ -82,9 +82,9 @@ def select(
     carry ends it, and a cheaper one after it is not taken: or equals would take turns.
     """
     before = before or {}
-    rids: dict[str, Rid | None] = {want.seat: None for want in wants}
+    rids: dict[str, LayerName | None] = {want.seat: None for want in wants}
     cost_bps = 0
-    steps: list[tuple[str, Rid, int]] = []
+    steps: list[tuple[str, LayerName, int]] = []
     for want in wants:
         steps.append((want.seat, "l", rates.get((want.seat, "l"), USUAL_BPS["l"])))
     for want in wants:

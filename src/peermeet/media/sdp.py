@@ -145,8 +145,8 @@ class Offer:
             and self.ice_pwd != earlier.ice_pwd
             and self.session == earlier.session
             and self.fingerprints == earlier.fingerprints
-            and [replace(section, ssrcs=()) for section in self.sections]
-            == [replace(section, ssrcs=()) for section in earlier.sections]
+            and [replace(section, ssrcs=(), repairs={}) for section in self.sections]
+            == [replace(section, ssrcs=(), repairs={}) for section in earlier.sections]
         )
 
 

@@ -287,6 +287,12 @@ class Worker:
                 # One person's state must not stop the clock of the others.
                 except Exception as fault:
                     self._ground.counters[f"fault.tick.{type(fault).__name__}"] += 1
+            for circle_id, circle in self._circles.items():
+                try:
+                    circle.tick(now)
+                    self._tell_streams(circle_id, circle)
+                except Exception as fault:
+                    self._ground.counters[f"fault.tick.{type(fault).__name__}"] += 1
             if now - self._lines_at >= LINES_S:
                 self._lines_at = now
                 for circle_id, circle in self._circles.items():
