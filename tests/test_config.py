@@ -65,6 +65,12 @@ def test_the_database_is_in_the_data_folder_unless_told_otherwise(tmp_path: Path
         ("PEERMEET_MEDIA_BIND", "eth0"),
         ("PEERMEET_PUBLIC_URL", "circle.example"),
         ("PEERMEET_LOG_LEVEL", "loud"),
+        ("PEERMEET_TURN_URLS", '["stun:relay.example"]'),
+        ("PEERMEET_TURN_URLS", '["turn:relay.example:70000"]'),
+        ("PEERMEET_TURN_URLS", '["turn:relay.example?transport=sctp"]'),
+        ("PEERMEET_TURN_URLS", '["turn:a", "turn:b", "turn:c", "turn:d", "turn:e"]'),
+        ("PEERMEET_TURN_SECRET", "short"),
+        ("PEERMEET_TURN_SECRET", "twenty-four letters and\na line"),
     ],
 )
 def test_a_bad_value_is_named(
@@ -75,7 +81,9 @@ def test_a_bad_value_is_named(
 ) -> None:
     monkeypatch.setenv(name, value)
     assert cli.main(["admin", "link", "--role", "participant"]) == 2
-    assert name in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert name in told
+    assert "SECRET" not in name or value not in told
 
 
 def test_an_unknown_key_in_the_file_is_named(

@@ -6,14 +6,16 @@ import logging
 import os
 import secrets
 import tempfile
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 
 from fastapi import FastAPI, WebSocket
 
-from peermeet import identity
+from peermeet import identity, relay
 from peermeet.api import health, links, pages, practice
 from peermeet.api.desk import Desk
 from peermeet.api.practice import PracticeRooms
@@ -22,7 +24,8 @@ from peermeet.core.model import Millis
 from peermeet.hosting.blocks import BlockList
 from peermeet.hosting.host import Host
 from peermeet.hosting.ports import Block, SystemClock
-from peermeet.media.link import MediaLink, own_addresses
+from peermeet.media.link import MediaLink, own_address, own_addresses
+from peermeet.protocol import IceServer
 from peermeet.runsheets import shipped
 from peermeet.signalling.socket import Sockets
 from peermeet.storage.blocks import SqlBlocks
@@ -37,16 +40,67 @@ logger = logging.getLogger(__name__)
 
 def server_key(settings: Settings) -> bytes:
     """The secret that signs links and seats, made on first use in the data folder (mode 0600)."""
+    return _kept(settings, "secret.key", secrets.token_bytes(identity.KEY_BYTES))
+
+
+def _kept(settings: Settings, name: str, fresh: bytes) -> bytes:
+    """What is in this file of the data folder; `fresh` from now on if there is none yet."""
     settings.data.mkdir(parents=True, exist_ok=True)
-    path = settings.data / "secret.key"
+    path = settings.data / name
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         return path.read_bytes()
     with os.fdopen(handle, "wb") as file:
-        key = secrets.token_bytes(identity.KEY_BYTES)
-        file.write(key)
-    return key
+        file.write(fresh)
+    return fresh
+
+
+def turn_secret(settings: Settings) -> str:
+    """What the TURN relay knows too; made on first use in the data folder if none is set."""
+    if settings.turn_secret is not None:
+        return settings.turn_secret.get_secret_value()
+    return _kept(settings, "turn.key", secrets.token_hex(32).encode()).decode().strip()
+
+
+def relays(settings: Settings) -> Callable[[str], tuple[IceServer, ...]]:
+    """What gives a session, by its random name, fresh credentials; none without a relay."""
+    if not settings.turn_urls:
+        return lambda session: ()
+    secret = turn_secret(settings)
+
+    def fresh(session: str) -> tuple[IceServer, ...]:
+        # By the wall, not by `SystemClock`, which keeps its own time when the wall's is put right.
+        username, password = relay.credential(
+            secret, session, int(time.time()) + relay.CREDENTIAL_S
+        )
+        return (IceServer(settings.turn_urls, username, password, relay.CREDENTIAL_S * 1000),)
+
+    return fresh
+
+
+def turn_config(
+    settings: Settings,
+    elsewhere: Sequence[relay.Address] = (),
+    certificate: relay.Certificate | None = None,
+    ports: tuple[int, int] = relay.PORTS,
+) -> str:
+    """The file for coturn. elsewhere: addresses of its machine, if it is not this one.
+
+    Raises ValueError.
+    """
+    own = ip_address(own_address(settings.media_bind or "0.0.0.0"))
+    announced = tuple(ip_address(address) for address in settings.announce_ip)
+    outside = next((a for a in announced if a.version == own.version and a != own), None)
+    return relay.coturn_file(
+        tuple(relay.read_url(url) for url in settings.turn_urls),
+        turn_secret(settings),
+        workers=announced or (own,),
+        addresses=elsewhere or (own,),
+        outside=None if elsewhere else outside,
+        certificate=certificate,
+        ports=ports,
+    )
 
 
 @dataclass(frozen=True)
@@ -120,7 +174,9 @@ def build(settings: Settings, speed: float = 1.0) -> FastAPI:
                 PracticeRooms(key, clock.now, host.is_open, local)
             )
             app.state.practice = rooms
-            app.state.sockets = Sockets(host, blocks, clock, key, settings.origins)
+            app.state.sockets = Sockets(
+                host, blocks, clock, key, settings.origins, relays(settings)
+            )
             app.state.blocks = blocks
             app.state.media = media
             app.state.host = host

@@ -10,14 +10,15 @@ import logging
 import socket
 import sys
 from datetime import date, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 import uvicorn
 from pydantic import ValidationError
 
-from peermeet import __version__, protocol
+from peermeet import __version__, protocol, relay
 from peermeet.api import desk
-from peermeet.app import build, new_link, say_goodbye
+from peermeet.app import build, new_link, say_goodbye, turn_config
 from peermeet.config import Settings
 from peermeet.core.model import CAPACITY
 from peermeet.core.runsheet import SheetErrors, parse
@@ -91,6 +92,7 @@ def main(arguments: list[str] | None = None) -> int:
     tasks.add_parser("blocks", help="list the blocked links by the day of their review")
     unblock = tasks.add_parser("unblock", help="let people in by a link again")
     unblock.add_argument("code", type=_code, metavar="CODE")
+    _add_turn_config(tasks)
     chosen = parser.parse_args(arguments)
     match chosen.command:
         case "schema":
@@ -122,9 +124,50 @@ def main(arguments: list[str] | None = None) -> int:
                 print(fresh.code, fresh.url)
             print(LINKS_FOR_ONE if chosen.for_one else SHARED_LINK, file=sys.stderr)
             return 0
+        case "admin" if chosen.task == "turn-config":
+            return _turn_config(settings, chosen)
         case "admin":
             return _order(settings, chosen)
     raise AssertionError(chosen.command)
+
+
+def _add_turn_config(tasks: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    wanted = tasks.add_parser("turn-config", help="print the configuration of the TURN relay")
+    wanted.add_argument(
+        "--address",
+        type=ip_address,
+        action="append",
+        default=[],
+        help="of the machine that coturn runs on, when it is another; may be said again",
+    )
+    wanted.add_argument("--cert", metavar="FILE", help="certificate with its chain, for turns:")
+    wanted.add_argument("--key", metavar="FILE", help="its private key")
+    wanted.add_argument(
+        "--relay-ports",
+        type=_ports,
+        default=relay.PORTS,
+        metavar="FIRST-LAST",
+        help="UDP ports it relays from ({}-{})".format(*relay.PORTS),
+    )
+
+
+def _turn_config(settings: Settings, chosen: argparse.Namespace) -> int:
+    try:
+        if (chosen.cert is None) is not (chosen.key is None):
+            raise ValueError("--cert and --key belong together.")
+        certificate = relay.Certificate(chosen.cert, chosen.key) if chosen.cert else None
+        print(turn_config(settings, chosen.address, certificate, chosen.relay_ports), end="")
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+def _ports(text: str) -> tuple[int, int]:
+    first, _, last = text.partition("-")
+    if not (first.isdigit() and last.isdigit() and 1024 <= int(first) <= int(last) <= 65535):
+        raise argparse.ArgumentTypeError("ports look like 50000-50299")
+    return int(first), int(last)
 
 
 def _code(text: str) -> str:

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+import re
 from ipaddress import ip_address
 from pathlib import Path
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from peermeet import relay
 
 
 class Settings(BaseSettings):
@@ -48,6 +51,10 @@ class Settings(BaseSettings):
     """Addresses (JSON list) told to browsers instead of `media_bind`, behind NAT or Docker."""
     screen_share: bool = False
     """Whether the group lets the holder or a facilitator show a screen."""
+    turn_urls: tuple[str, ...] = Field((), max_length=relay.MAX_URLS)
+    """Addresses (JSON list) of a TURN relay that browsers may use; none without one."""
+    turn_secret: SecretStr | None = None
+    """What this server and the relay both know; default is `turn.key` in the data folder."""
     link_days: int = Field(30, ge=1, le=3650)
     """How long an invitation link works."""
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$")
@@ -61,6 +68,22 @@ class Settings(BaseSettings):
     @classmethod
     def _addresses(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
         return None if value is None else tuple(str(ip_address(v)) for v in value)
+
+    @field_validator("turn_urls")
+    @classmethod
+    def _relays(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for url in value:
+            relay.read_url(url)
+        return value
+
+    @field_validator("turn_secret")
+    @classmethod
+    def _strong(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not re.fullmatch(
+            r"[A-Za-z0-9_-]{24,200}", value.get_secret_value()
+        ):
+            raise ValueError("must have 24 to 200 letters and digits, as of `openssl rand -hex 32`")
+        return value
 
     @field_validator("public_url")
     @classmethod

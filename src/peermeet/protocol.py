@@ -209,6 +209,15 @@ class ForgetSheet:
 
 
 @dataclass(frozen=True)
+class GetIceServers:
+    """Ask for fresh credentials before a new media connection. Answered by `ice_servers`."""
+
+    __pydantic_config__ = _STRICT
+    ref: Ref
+    kind: Literal["get_ice_servers"] = "get_ice_servers"
+
+
+@dataclass(frozen=True)
 class Say:
     """Write to all, to the facilitators, or in the channel of those who help."""
 
@@ -251,6 +260,7 @@ ClientFrame = (
     | GetLibrary
     | GetSheet
     | ForgetSheet
+    | GetIceServers
     | Say
     | Watch
     | Ping
@@ -261,15 +271,30 @@ ClientFrame = (
 
 
 @dataclass(frozen=True)
+class IceServer:
+    """A TURN relay that may be used, as W3C WebRTC's `RTCIceServer` §4.2.4.
+
+    lasts_ms: for how long from now the credential opens new allocations; one in use lives on.
+    """
+
+    urls: tuple[str, ...]
+    username: str
+    credential: str
+    lasts_ms: int
+
+
+@dataclass(frozen=True)
 class Welcome:
     """You have a seat. resume: keep it for this tab only; it brings you back to the seat.
 
-    capacity: seats of a circle; a client offers capacity - 1 receiving pairs.
+    capacity: seats of a circle; a client offers capacity - 1 receiving pairs. ice_servers: none
+    where the server has no relay.
     """
 
     seat: SeatId
     resume: str
     capacity: int
+    ice_servers: tuple[IceServer, ...] = ()
     heartbeat_ms: int = HEARTBEAT_MS
     silence_ms: int = SILENCE_MS
     kind: Literal["welcome"] = "welcome"
@@ -326,6 +351,15 @@ class SheetText:
     sheet: str
     text: str
     kind: Literal["sheet_text"] = "sheet_text"
+
+
+@dataclass(frozen=True)
+class IceServers:
+    """The relays again, with a fresh credential."""
+
+    ref: str
+    servers: tuple[IceServer, ...]
+    kind: Literal["ice_servers"] = "ice_servers"
 
 
 @dataclass(frozen=True)
@@ -481,6 +515,7 @@ ServerFrame = (
     | SheetWords
     | Library
     | SheetText
+    | IceServers
     | Said
     | Streams
     | Demand

@@ -3,6 +3,7 @@
 export type Frame = ClientFrame | ServerFrame;
 export type ClientFrame =
   Hello | Do | Offer | ChangeProfile | ChooseSheet | GetLibrary | GetSheet | ForgetSheet | Say | Watch | Ping;
+  Hello | Do | Offer | ChangeProfile | ChooseSheet | GetLibrary | GetSheet | ForgetSheet | GetIceServers | Say | Ping;
 /**
  * What happens when a turn's time is used up.
  */
@@ -46,6 +47,7 @@ export type ServerFrame =
   | SheetWords
   | Library
   | SheetText
+  | IceServers
   | Said
   | Streams
   | Demand
@@ -633,6 +635,13 @@ export interface ForgetSheet {
   kind: "forget_sheet";
 }
 /**
+ * Ask for fresh credentials before a new media connection. Answered by `ice_servers`.
+ */
+export interface GetIceServers {
+  ref: string;
+  kind: "get_ice_servers";
+}
+/**
  * Write to all, to the facilitators, or in the channel of those who help.
  */
 export interface Say {
@@ -659,15 +668,28 @@ export interface Ping {
 /**
  * You have a seat. resume: keep it for this tab only; it brings you back to the seat.
  *
- * capacity: seats of a circle; a client offers capacity - 1 receiving pairs.
+ * capacity: seats of a circle; a client offers capacity - 1 receiving pairs. ice_servers: none
+ * where the server has no relay.
  */
 export interface Welcome {
   seat: string;
   resume: string;
   capacity: number;
+  ice_servers?: IceServer[];
   heartbeat_ms?: number;
   silence_ms?: number;
   kind: "welcome";
+}
+/**
+ * A TURN relay that may be used, as W3C WebRTC's `RTCIceServer` §4.2.4.
+ *
+ * lasts_ms: for how long from now the credential opens new allocations; one in use lives on.
+ */
+export interface IceServer {
+  urls: string[];
+  username: string;
+  credential: string;
+  lasts_ms: number;
 }
 /**
  * The whole view, again after each change. `seq` grows; a smaller one is old news.
@@ -920,6 +942,14 @@ export interface SheetText {
   sheet: string;
   text: string;
   kind: "sheet_text";
+}
+/**
+ * The relays again, with a fresh credential.
+ */
+export interface IceServers {
+  ref: string;
+  servers: IceServer[];
+  kind: "ice_servers";
 }
 /**
  * Somebody wrote. Kept in memory only, and gone when the circle ends. at: server time, ms.

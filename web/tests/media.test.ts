@@ -16,6 +16,7 @@ class FakeConnection {
   remoteDescription: { sdp: string } | null = null;
   remote: string[] = [];
   restarts = 0;
+  servers: RTCIceServer[][] = [];
   transceivers: {
     mid: string;
     direction: string;
@@ -44,6 +45,11 @@ class FakeConnection {
     return made;
   }
   getTransceivers = () => this.transceivers;
+  getConfiguration = () => ({ bundlePolicy: "max-bundle" });
+  setConfiguration({ bundlePolicy, iceServers }: RTCConfiguration) {
+    expect(bundlePolicy).toBe("max-bundle");
+    this.servers.push(iceServers ?? []);
+  }
   async setLocalDescription() {}
   async setRemoteDescription({ sdp }: { sdp: string }) {
     this.remote.push(sdp);
@@ -77,6 +83,7 @@ class FakeAudio {
 
 const ANSWER = "a=fingerprint:sha-256 AB\r\n";
 let answer: string | null;
+let servers: RTCIceServer[];
 let videos: ReadonlyMap<string, MediaStreamTrack>;
 let media: Media;
 let shown: { of: string } | null;
@@ -95,7 +102,9 @@ beforeEach(() => {
   FakeAudio.playing = [];
   FakeAudio.isAllowed = true;
   answer = ANSWER;
+  servers = [];
   media = new Media({
+    iceServers: async () => servers,
     negotiate: async () => answer,
     video: (tracks) => {
       videos = tracks;
@@ -130,6 +139,16 @@ test("the offer has the order of the protocol, and one codec each", async () => 
     "video recvonly video/VP8",
   ]);
   expect(last().remote).toEqual([ANSWER]);
+});
+
+test("each connection asks for relays anew, before it gathers", async () => {
+  servers = [{ urls: ["turn:relay.example"], username: "1:a", credential: "x" }];
+  await media.start(4);
+  servers = [{ urls: ["turn:relay.example"], username: "2:a", credential: "y" }];
+  last().becomes("failed");
+  await vi.advanceTimersByTimeAsync(1_000);
+  const names = FakeConnection.all.map(({ servers }) => servers.flat().map((s) => s.username));
+  expect(names).toEqual([["1:a"], ["2:a"]]);
 });
 
 test("each seat's picture and sound come from where the server says", async () => {

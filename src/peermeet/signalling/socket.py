@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import secrets
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -45,9 +46,12 @@ from peermeet.protocol import (
     Fault,
     FaultFrame,
     ForgetSheet,
+    GetIceServers,
     GetLibrary,
     GetSheet,
     Hello,
+    IceServer,
+    IceServers,
     Library,
     Lines,
     Offer,
@@ -194,8 +198,16 @@ class Sockets:
     """Serves WebSockets for a host."""
 
     def __init__(
-        self, host: Host, blocks: BlockList, clock: Clock, key: bytes, origins: frozenset[str]
+        self,
+        host: Host,
+        blocks: BlockList,
+        clock: Clock,
+        key: bytes,
+        origins: frozenset[str],
+        relays: Callable[[str], tuple[IceServer, ...]],
     ) -> None:
+        """relays: gives a session, by its random name, fresh credentials of the TURN relays."""
+        self.relays = relays
         self._host = host
         self._blocks = blocks
         self._clock = clock
@@ -291,6 +303,9 @@ class _Person:
         self._words = TokenBucket(burst=10, per_second=1)
         # Each change may cost those who are watched a key frame.
         self._watches = TokenBucket(burst=20, per_second=1)
+        self._relays = TokenBucket(burst=10, per_second=0.5)
+        # What the relay may know of a person: that these requests are of one connection.
+        self._session = secrets.token_urlsafe(9)
         self._faults = 0
 
     async def talk(self) -> _Goodbye | None:
@@ -303,7 +318,8 @@ class _Person:
             self._free()
             self._sockets.came_by(place, self._line)
             token = self._sockets.resume_token(place)
-            self._line.send(Welcome(seat, token, CAPACITY))
+            relays = self._sockets.relays(self._session)
+            self._line.send(Welcome(seat, token, CAPACITY, relays))
             runner.attach(seat, self._line, hello.profile, place.is_own)
             await self._both_ways(runner, seat)
         except _Goodbye as goodbye:
@@ -398,6 +414,12 @@ class _Person:
                 runner.change_profile(seat, profile)
             case ChooseSheet() | GetLibrary() | GetSheet() | ForgetSheet():
                 await self._about_sheets(runner, seat, frame)
+            case GetIceServers(ref=ref):
+                self._line.send(
+                    IceServers(ref, self._sockets.relays(self._session))
+                    if self._relays.take()
+                    else RefusedFrame(ref, Fault.TOO_FAST)
+                )
             case Say(ref=ref, to=to, text=text):
                 self._say(runner, seat, ref, to, text)
             case Watch() if self._watches.take():

@@ -6,6 +6,8 @@ type Kind = "audio" | "video";
 type Own = Kind | "screen";
 
 export interface MediaEvents {
+  /** Relays with credentials that work now; none where the server has no relay. */
+  iceServers(): Promise<RTCIceServer[]>;
   /** Sends an offer; resolves to the answer, or null when there is none. */
   negotiate(sdp: string): Promise<string | null>;
   /** The tracks that arrive, by seat, whole each time. */
@@ -96,6 +98,10 @@ export class Media {
     this.pc = pc;
     pc.onconnectionstatechange = () => this.watch(pc);
     this.addTransceivers(pc, capacity - 1);
+    const iceServers = await this.events.iceServers();
+    if (pc !== this.pc) return;
+    // Gathering begins with the description, not before.
+    pc.setConfiguration({ ...pc.getConfiguration(), iceServers });
     await pc.setLocalDescription();
     const sdp = await this.events.negotiate(pc.localDescription?.sdp ?? "");
     if (pc !== this.pc) return;

@@ -5,6 +5,7 @@ import type {
   ClientFrame,
   Do,
   Hello,
+  IceServers,
   Library,
   RefusedFrame,
   ServerFrame,
@@ -21,6 +22,7 @@ export type Outcome =
   | { kind: "answer"; sdp: string }
   | Pick<Library, "kind" | "sheets">
   | Pick<SheetText, "kind" | "text">
+  | Pick<IceServers, "kind" | "servers">
   | Pick<RefusedFrame, "kind" | "code" | "faults">
   | { kind: "lost" };
 
@@ -43,6 +45,7 @@ const ANSWERS: ReadonlySet<string> = new Set([
   "answer",
   "library",
   "sheet_text",
+  "ice_servers",
   "refused",
 ]);
 const OPENING_MS = 10_000;

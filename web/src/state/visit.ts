@@ -7,6 +7,7 @@ import { allowChime } from "../a11y/chime";
 import { askLink, type Blocked } from "../net/api";
 import { keepAwake } from "../net/devices";
 import { Media } from "../net/media";
+import { Relays } from "../net/relays";
 import { type Command, type Line, type Outcome, type Request, Socket } from "../net/socket";
 import type { Profile, ServerFrame } from "../protocol";
 import { text } from "../text/en";
@@ -55,7 +56,10 @@ let triedAgain = false;
 
 let socket: Socket | null = null;
 
+const relays = new Relays(request);
+
 export const media = new Media({
+  iceServers: () => relays.fresh(performance.now()),
   async negotiate(sdp) {
     const outcome = await socket?.request({ kind: "offer", sdp });
     if (outcome?.kind !== "answer") return null;
@@ -144,6 +148,7 @@ function frame(frame: ServerFrame): void {
       watchAgain();
       own.newConnection();
       screen.close();
+      relays.given(frame.ice_servers ?? [], performance.now());
       void media.ensure(frame.capacity);
       break;
     case "view":
