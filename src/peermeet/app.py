@@ -89,14 +89,14 @@ def turn_config(
 
     Raises ValueError.
     """
-    own = ip_address(own_address(settings.media_bind or "0.0.0.0"))
+    own = (ip_address(own_address(settings.media_bind or "0.0.0.0")),)
     announced = tuple(ip_address(address) for address in settings.announce_ip)
-    outside = next((a for a in announced if a.version == own.version and a != own), None)
+    outside = next((a for a in announced if a.version == 4 and a not in own), None)
     return relay.coturn_file(
         tuple(relay.read_url(url) for url in settings.turn_urls),
         turn_secret(settings),
-        workers=announced or (own,),
-        addresses=elsewhere or (own,),
+        workers=announced or own,
+        addresses=elsewhere or own,
         outside=None if elsewhere else outside,
         certificate=certificate,
         ports=ports,

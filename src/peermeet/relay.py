@@ -1,9 +1,9 @@
 """The TURN relay that may stand beside a server: who may use it, and the file coturn runs on.
 
-Pure functions. Some networks let a browser reach nothing but TCP 443 of a few hosts; a relay gets
-its media out. It is coturn, a program of its own, and knows nobody: it trusts whoever shows a
-credential made with the secret that both sides have. A relay forwards to where it is told, so the
-file below lets it forward to the media worker and nowhere else.
+Pure functions. Some networks let a browser reach little but TLS; a relay gets its media out. It is
+coturn, a program of its own, and knows nobody: it trusts whoever shows a credential made with the
+secret that both sides have. A relay forwards to where it is told, so the file below lets it forward
+to the media worker and nowhere else.
 """
 
 from __future__ import annotations
@@ -87,8 +87,8 @@ def coturn_file(
     """The text of turnserver.conf for coturn 4.6 or newer.
 
     workers: addresses announced for the media worker, the only ones it may relay to. addresses: of
-    the machine it runs on. outside: the first of them as announced for the worker, when both run
-    on this machine behind NAT. Raises ValueError, with what to do, when these make no relay.
+    the machine it runs on. outside: the first IPv4 one as announced for the worker, when both run
+    on one machine behind NAT. Raises ValueError, with what to do, when these make no relay.
     """
     clear = {url.port for url in urls if not url.is_secure}
     secure = {url.port for url in urls if url.is_secure}
@@ -101,13 +101,15 @@ def coturn_file(
     for address in workers:
         if address.is_unspecified or address.is_loopback or address.is_multicast:
             raise ValueError(f"No relay goes to {address}: set PEERMEET_ANNOUNCE_IP.")
+    inside = next((address for address in addresses if address.version == 4), None)
+    is_behind_nat = outside is not None and inside is not None
     values = {
         "realm": urls[0].host,
         "secret": secret,
         "port": next(iter(clear), _PORTS["turn"]),
         "listen": _lines("listening-ip", addresses),
         "relay": _lines("relay-ip", addresses),
-        "external": f"external-ip={outside}/{addresses[0]}" if outside else "# It is not.",
+        "external": f"external-ip={outside}/{inside}" if is_behind_nat else "# It does not.",
         "first": ports[0],
         "last": ports[1],
         "workers": _lines("allowed-peer-ip", workers),
@@ -155,8 +157,8 @@ denied-peer-ip=::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff
 {workers}
 no-multicast-peers
 no-tcp-relay
-# If coturn stands behind the same NAT as the worker, on the same machine: what is sent to the
-# announced address goes to the machine's own. By this line coturn allows both.
+# Does it stand behind NAT on the worker's own machine? Then what is sent to the announced address
+# goes to the machine's own. By this line coturn allows both.
 {external}
 
 # How much: allocations of one session, of all, and bytes a second of one allocation.

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 
 import pytest
@@ -70,8 +71,16 @@ _HUNDREDS = itertools.count(os.getpid())
 
 def ports(count: int = 100) -> tuple[str, str]:
     """`--relay-ports`, others each time, and below those the system gives out by itself."""
+    return "--relay-ports", "{}-{}".format(*next_ports(count))
+
+
+def next_ports(count: int = 100) -> tuple[int, int]:
     first = 12_000 + next(_HUNDREDS) % 200 * 100
-    return "--relay-ports", f"{first}-{first + count - 1}"
+    return first, first + count - 1
+
+
+def ip_addresses(*addresses: str) -> tuple[IPv4Address | IPv6Address, ...]:
+    return tuple(ip_address(address) for address in addresses)
 
 
 class Relay:

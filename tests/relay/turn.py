@@ -10,6 +10,7 @@ import hmac
 import itertools
 import os
 import socket
+import ssl
 import struct
 import time
 import zlib
@@ -84,17 +85,21 @@ class Turn:
         password: str,
         *,
         stream: bool = False,
+        tls: ssl.SSLContext | None = None,
         limit_s: float = LIMIT_S,
     ) -> None:
-        """relay: IPv4 address and port. stream: speak to it over TCP."""
+        """relay: IPv4 address and port. stream: speak to it over TCP; tls: over TLS."""
         self.username, self._password = username, password
-        self._stream = stream
+        self._stream = stream or tls is not None
         self._realm = self._nonce = b""
-        self._socket = socket.socket(type=socket.SOCK_STREAM if stream else socket.SOCK_DGRAM)
+        self._socket = socket.socket(type=socket.SOCK_STREAM if self._stream else socket.SOCK_DGRAM)
         # A relay knows a client by address and port for a while after it has gone.
         self._socket.bind((str(IPv4Address("127.1.0.1") + next(_CLIENTS)), 0))
         self._limit_s = limit_s
+        self._socket.settimeout(limit_s)
         self._socket.connect(relay)
+        if tls is not None:
+            self._socket = tls.wrap_socket(self._socket, server_hostname="relay.example")
 
     def __enter__(self) -> Self:
         return self

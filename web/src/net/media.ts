@@ -98,10 +98,8 @@ export class Media {
     this.pc = pc;
     pc.onconnectionstatechange = () => this.watch(pc);
     this.addTransceivers(pc, capacity - 1);
-    const iceServers = await this.events.iceServers();
+    await this.useRelays(pc);
     if (pc !== this.pc) return;
-    // Gathering begins with the description, not before.
-    pc.setConfiguration({ ...pc.getConfiguration(), iceServers });
     await pc.setLocalDescription();
     const sdp = await this.events.negotiate(pc.localDescription?.sdp ?? "");
     if (pc !== this.pc) return;
@@ -239,6 +237,12 @@ export class Media {
     for (const transceiver of pc.getTransceivers()) {
       preferOneCodec(transceiver, transceiver.receiver.track.kind as Kind);
     }
+  }
+
+  /** With credentials that work now. Before each description, with which gathering begins. */
+  private async useRelays(pc: RTCPeerConnection): Promise<void> {
+    const iceServers = await this.events.iceServers();
+    if (pc === this.pc) pc.setConfiguration({ ...pc.getConfiguration(), iceServers });
   }
 
   private watch(pc: RTCPeerConnection): void {
