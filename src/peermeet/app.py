@@ -89,7 +89,8 @@ def turn_config(
 
     Raises ValueError.
     """
-    own = (ip_address(own_address(settings.media_bind or "0.0.0.0")),)
+    bound = settings.media_bind or own_addresses()
+    own = tuple(ip_address(own_address(address)) for address in bound)
     announced = tuple(ip_address(address) for address in settings.announce_ip)
     outside = next((a for a in announced if a.version == 4 and a not in own), None)
     return relay.coturn_file(

@@ -7,8 +7,8 @@ compares the two.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 import re
+from collections.abc import Sequence
 from ipaddress import ip_address
 from pathlib import Path
 

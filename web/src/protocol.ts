@@ -2,8 +2,18 @@
 
 export type Frame = ClientFrame | ServerFrame;
 export type ClientFrame =
-  Hello | Do | Offer | ChangeProfile | ChooseSheet | GetLibrary | GetSheet | ForgetSheet | Say | Watch | Ping;
-  Hello | Do | Offer | ChangeProfile | ChooseSheet | GetLibrary | GetSheet | ForgetSheet | GetIceServers | Say | Ping;
+  | Hello
+  | Do
+  | Offer
+  | ChangeProfile
+  | ChooseSheet
+  | GetLibrary
+  | GetSheet
+  | ForgetSheet
+  | GetIceServers
+  | Say
+  | Watch
+  | Ping;
 /**
  * What happens when a turn's time is used up.
  */

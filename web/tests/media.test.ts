@@ -229,6 +229,7 @@ test("another network restarts ICE at once, and a living connection stays", asyn
   vi.stubGlobal("addEventListener", page.addEventListener.bind(page));
   vi.stubGlobal("navigator", { connection });
   const media = new Media({
+    iceServers: async () => servers,
     negotiate: async () => answer,
     video: () => {},
     screen: () => {},
@@ -260,6 +261,7 @@ test("a change of network without a line is made up for when the line is back", 
   const page = new EventTarget();
   vi.stubGlobal("addEventListener", page.addEventListener.bind(page));
   media = new Media({
+    iceServers: async () => servers,
     negotiate: async () => answer,
     video: () => {},
     screen: () => {},

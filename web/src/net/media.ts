@@ -280,6 +280,8 @@ export class Media {
     }, RESTART_MS);
     try {
       pc.restartIce();
+      await this.useRelays(pc);
+      if (pc !== this.pc || round !== this.round) return;
       await pc.setLocalDescription();
       const sdp = await this.events.negotiate(pc.localDescription?.sdp ?? "");
       // Overtaken, or the line is lost: when it is back, `ensure` comes.
