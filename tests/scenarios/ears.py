@@ -65,6 +65,8 @@ class Guest:
         self.heard: list[Heard] = []
         self.voices = Counter[SeatId]()
         """How many packets of each."""
+        self.sounds = self.pictures = 0
+        """How many packets came on sections for sound, and for pictures."""
         self.strange = 0
         """Packets that nobody here has sent."""
         self.words: Words = {}
@@ -128,6 +130,14 @@ class Guest:
         self.words[packet] = self.seat, time.monotonic()
         self._member.speak(packet)
 
+    def show(self) -> None:
+        """Send a picture that needs no other, whatever the floor."""
+        self._member.show(key_frame=True)
+
+    def stay(self) -> None:
+        """Check the path, as who sends nothing must now and then."""
+        self._member.check()
+
     async def leave(self) -> None:
         with suppress(LineEnded):
             await self.do(Leave())
@@ -144,8 +154,13 @@ class Guest:
                 self.seen_s.append(time.monotonic())
             self._news.set()
 
-    def _hear(self, _: str, packet: bytes) -> None:
+    def _hear(self, mid: str, packet: bytes) -> None:
         """The words tell whose they are: `streams` may come a little after the first packets."""
+        if int(mid) % 2:
+            self.pictures += 1
+            self._news.set()
+            return
+        self.sounds += 1
         came_s = time.monotonic()
         said = self.words.get(_payload(packet))
         if said is None or came_s - said[1] > LATEST_S:

@@ -141,6 +141,10 @@ def profile(**members: Any) -> str:
     return json.dumps({"kind": "profile", "profile": {"name": "A", "color": "sky"} | members})
 
 
+def watch(**members: Any) -> str:
+    return json.dumps({"kind": "watch", "video": "all"} | members)
+
+
 NESTED = "[" * 32_000 + "]" * 32_000
 BAD_FRAMES = {
     "nothing": "",
@@ -189,6 +193,15 @@ BAD_FRAMES = {
     "half a character": profile(name="\ud800"),
     "an unknown color": profile(color="black"),
     "more in the profile": profile(admin=True),
+    "a watch of nothing": '{"kind": "watch"}',
+    "an unknown watch": watch(video="some"),
+    "a watch with a ref": watch(ref="x"),
+    "a seat instead of seats": watch(seats="s1"),
+    "seats of numbers": watch(seats=[1]),
+    "seats by name": watch(seats={"s1": True}),
+    "a seat without a name": watch(seats=[""]),
+    "a seat with a long name": watch(seats=["s" * 17]),
+    "seventeen seats": watch(seats=[f"s{n}" for n in range(17)]),
 }
 UNKNOWN_COMMANDS = {
     "an unknown command": do({"kind": "take_over"}),
@@ -261,6 +274,22 @@ async def test_a_flood_is_slowed_and_then_ended(pair: Pair) -> None:
     assert (pair.ana.bye["code"], pair.ana.close_code) == ("too_fast", 1008)
     await pair.fay.do("raise_hand")
     await pair.ana_comes_back()
+
+
+async def test_who_changes_what_to_watch_without_end_is_slowed(pair: Pair) -> None:
+    for number in range(24):
+        await pair.ana.post(watch(seats=[] if number % 2 else None))
+    await pair.ana.until(lambda: len(pair.ana.faults) >= 3)
+    assert set(pair.ana.faults) == {"too_fast"}
+    await pair.saw_nothing()
+
+
+async def test_a_watch_is_answered_by_nothing_and_changes_nothing(pair: Pair) -> None:
+    for seats in (None, [], ["s1"], ["s99"], ["s1"] * 16):
+        for video in ("all", "holder", "none"):
+            await pair.ana.post(watch(video=video, seats=seats))
+    await pair.saw_nothing()
+    assert pair.ana.faults == []
 
 
 async def test_compression_is_not_agreed(server: Server) -> None:
