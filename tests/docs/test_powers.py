@@ -19,7 +19,7 @@ WORDS = {
     Power.MODERATE: "hold a microphone, cover a camera, end a screen, cards, waiting area,"
     " remove, let back",
     Power.ADMIT: "the door, and let in who waits",
-    Power.CARE: "be asked for a quiet word, and offer one",
+    Power.CARE: "be asked for a quiet word, and offer one; read everybody's connection in figures",
     Power.TEAM: "read and write in the helpers' channel",
     Power.WRITE: "write to all in any part",
     Power.ROLES: "give and take roles",

@@ -28,7 +28,7 @@ class Power(StrEnum):
     ADMIT = "admit"
     """The door, and who waits at it."""
     CARE = "care"
-    """Answer who asks for a quiet word, and offer one."""
+    """Answer who asks for a quiet word, and offer one; read everybody's line in figures."""
     TEAM = "team"
     """Read and write in the channel of those who help."""
     WRITE = "write"
