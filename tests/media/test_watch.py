@@ -166,3 +166,18 @@ async def test_a_lie_about_sources_that_are_not_ours_is_not_heard(circle: Media)
     await circle.settle()
     await until(lambda: "cleo" in circle.lines[-1] if circle.lines else False)
     assert circle.lines[-1]["cleo"].details.loss_percent is None
+
+
+async def test_a_voice_that_stops_arriving_is_noticed_and_one_that_never_spoke_is_not(
+    circle: Media,
+) -> None:
+    ana, cleo = circle.members["ana"], circle.members["cleo"]
+    for _ in range(5):
+        ana.speak()
+    # Ana may be heard and has been; Cleo only checks her path now and then.
+    async with asyncio.timeout(15):
+        while not circle.lines or circle.lines[-1]["ana"].mark == 3:
+            cleo.check()
+            await asyncio.sleep(0.5)
+    assert circle.lines[-1]["ana"].mark == 1
+    assert circle.lines[-1]["cleo"].mark == 3

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Media } from "../src/net/media";
 
 class FakeSender {
@@ -336,4 +336,48 @@ test("sound that the browser held back plays after any tap, all of it", async ()
   await vi.advanceTimersByTimeAsync(0);
   expect(blocked).toBe(false);
   expect(FakeAudio.playing).toHaveLength(3);
+});
+
+describe("one's own path", () => {
+  const stats = (...reports: { id: string; [key: string]: unknown }[]) => {
+    Object.assign(last(), { getStats: async () => new Map(reports.map((it) => [it.id, it])) });
+  };
+  const pair = { id: "p", type: "candidate-pair", localCandidateId: "l" };
+
+  test("is straight or through a relay, as the browser's chosen pair says", async () => {
+    expect(await media.path()).toBeNull();
+    await media.start(4);
+    const transport = { id: "t", type: "transport", selectedCandidatePairId: "p" };
+    stats(transport, pair, { id: "l", candidateType: "host", protocol: "udp" });
+    expect(await media.path()).toMatchObject({ isRelayed: false, protocol: "udp" });
+    // What goes to the relay is what may be blocked, whatever the relay sends on.
+    const relay = { id: "l", candidateType: "relay", protocol: "udp", relayProtocol: "tls" };
+    stats(transport, pair, relay);
+    expect(await media.path()).toMatchObject({ isRelayed: true, protocol: "tcp" });
+  });
+
+  test("is found in Firefox too, and not before there is one", async () => {
+    await media.start(4);
+    stats({ ...pair, selected: false });
+    expect(await media.path()).toBeNull();
+    stats({ ...pair, selected: true }, { id: "l", candidateType: "srflx", protocol: "tcp" });
+    expect(await media.path()).toMatchObject({ isRelayed: false, protocol: "tcp" });
+  });
+
+  test("carries pictures of a size, the largest that moves now", async () => {
+    await media.start(4);
+    const picture = (id: string, type: string, width: number, framesPerSecond: number) => ({
+      ...{ id, type, framesPerSecond, frameWidth: width, frameHeight: width / 2 },
+    });
+    stats(
+      { ...pair, selected: true },
+      { id: "l", candidateType: "host", protocol: "udp" },
+      picture("1", "inbound-rtp", 320, 15),
+      picture("2", "inbound-rtp", 640, 15),
+      picture("3", "inbound-rtp", 1280, 0),
+    );
+    const path = await media.path();
+    expect(path?.received).toEqual({ width: 640, height: 320 });
+    expect(path?.sent).toBeNull();
+  });
 });

@@ -14,9 +14,8 @@ export function Settings({ onClose }: { onClose(): void }) {
   const signals = SIGNALS.filter((name) => name !== "vibration" || canBuzz());
   const isQuiet = !SIGNALS.some((name) => settings[name].value);
   const others: Setting[] = helps.value ? ["selfView", "keys"] : ["selfView"];
-  if (isConnection) return <Connection key="connection" onClose={onClose} />;
   return (
-    <Dialog key="settings" title={words.title} onClose={onClose}>
+    <Dialog title={words.title} onClose={onClose}>
       <fieldset>
         <legend>{words.time}</legend>
         {signals.map((name) => (
@@ -71,6 +70,7 @@ export function Settings({ onClose }: { onClose(): void }) {
             {text.lines.button}
           </button>
         </div>
+        {isConnection && <Connection onClose={() => setConnection(false)} />}
       </fieldset>
       <fieldset>
         <legend>{words.shown}</legend>
