@@ -73,8 +73,7 @@ export class Media {
   private capacity = 0;
   /** This connection has been up once: there is something to keep. */
   private wasUp = false;
-  /** The network may have changed under it, and no restart has been answered since. */
-  private isUnsure = false;
+  private answer = "";
   private isRestarting = false;
   private round = 0;
   private network = networkType();
@@ -104,6 +103,7 @@ export class Media {
     const sdp = await this.events.negotiate(pc.localDescription?.sdp ?? "");
     if (pc !== this.pc) return;
     if (sdp === null) return this.later();
+    this.answer = sdp;
     try {
       await pc.setRemoteDescription({ type: "answer", sdp });
     } catch {
@@ -115,10 +115,12 @@ export class Media {
     this.events.screen(this.shown?.receiver.track ?? null);
   }
 
-  /** After the socket came back: keeps a living connection, else makes a new one. */
+  /**
+   * After the socket came back: keeps a living connection, else makes a new one. What broke the
+   * socket may have been another network, so a living one looks for a new way.
+   */
   async ensure(capacity: number): Promise<void> {
     const state = this.pc?.connectionState;
-    if (state === "connected" && !this.isUnsure) return;
     if (this.wasUp && state !== "failed" && state !== "closed") await this.restartIce();
     else await this.start(capacity);
   }
@@ -272,7 +274,7 @@ export class Media {
     const pc = this.pc;
     if (!pc) return;
     const round = ++this.round;
-    this.isRestarting = this.isUnsure = true;
+    this.isRestarting = true;
     clearTimeout(this.retry);
     this.retry = setTimeout(() => {
       this.isRestarting = false;
@@ -287,9 +289,8 @@ export class Media {
       // Overtaken, or the line is lost: when it is back, `ensure` comes.
       if (pc !== this.pc || round !== this.round || sdp === null) return;
       // The server knew nothing of this connection and has begun another one.
-      if (fingerprint(sdp) !== fingerprint(pc.remoteDescription?.sdp)) return this.restart();
+      if (identity(sdp) !== identity(this.answer)) return this.restart();
       await pc.setRemoteDescription({ type: "answer", sdp });
-      this.isUnsure = false;
     } catch {
       if (pc === this.pc && round === this.round) this.restart();
     }
@@ -347,7 +348,7 @@ export class Media {
 
   private drop(): void {
     clearTimeout(this.retry);
-    this.wasUp = this.isRestarting = this.isUnsure = false;
+    this.wasUp = this.isRestarting = false;
     for (const player of this.players.values()) player.srcObject = null;
     this.players.clear();
     this.senders = {};
@@ -374,8 +375,9 @@ function networkType(): string | undefined {
   return networkOf()?.type;
 }
 
-function fingerprint(sdp: string | undefined): string | undefined {
-  return sdp?.match(/^a=fingerprint:(.*)$/m)?.[1]?.trim();
+/** What an answer says of one connection on the server: its key and the numbers of its streams. */
+function identity(sdp: string): string {
+  return (sdp.match(/^a=(fingerprint|ssrc):.*$/gm) ?? []).join("\n");
 }
 
 /** The largest picture that flows now. */
