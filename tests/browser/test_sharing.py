@@ -10,6 +10,7 @@ from playwright.async_api import expect
 
 from tests.browser.conftest import Invite, Sit
 from tests.browser.person import PIXELS, Person, until
+from tests.browser.test_access import Checker
 from tests.browser.test_looks import Album
 from tests.browser.test_looks import album as album
 from tests.scenarios.server import Server
@@ -193,6 +194,8 @@ async def test_a_shown_screen_looks_right(sit: Sit, album: Album) -> None:
     await ana.tap("I am ready")
     await ana.tap("Show my screen…")
     await album.take(ana, "ana-before-showing", main_in_sight=False)
+    barriers = Checker()
+    await barriers.look(ana, "before showing")
     await ana.tap("Choose what to show")
     await ana.sees("You are showing your screen.")
     await album.take(ana, "ana-showing")
@@ -201,7 +204,9 @@ async def test_a_shown_screen_looks_right(sit: Sit, album: Album) -> None:
     await album.take(fay, "fay-sees-a-screen", main_in_sight=False)
     await ben.tap("Hide the screen")
     await album.take(ben, "ben-hides-a-screen")
+    await barriers.look(fay, "with a screen")
+    await barriers.look(ben, "with a hidden screen")
     await fay.tap("Safe the room")
     await ben.sees("There is no need to leave.")
     await expect(ben.page.get_by_text("Ana shows their screen.")).to_have_count(0)
-    assert album.wrong == []
+    assert album.wrong == [] and barriers.found == []
