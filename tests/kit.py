@@ -85,8 +85,9 @@ class Person:
     def drops(self) -> None:
         self._meeting.host(m.LoseSeat(self.seat))
 
-    def returns(self) -> None:
-        self._meeting.host(m.ReturnToSeat(self.seat))
+    def returns(self, connected: bool = False) -> None:
+        """connected: only the line was lost, the media connection held."""
+        self._meeting.host(m.ReturnToSeat(self.seat, connected))
 
 
 class Meeting:

@@ -176,6 +176,23 @@ def test_a_returning_page_begins_with_devices_off() -> None:
     assert (meeting.heard, meeting.seen) == (set(), set())
 
 
+def test_who_lost_only_the_line_speaks_on_and_is_seen() -> None:
+    meeting = Meeting("fay*", "ana")
+    meeting.ana.speaks()
+    meeting.ana.does(SetCamera, on=True)
+    meeting.ana.drops()
+    meeting.ana.returns(connected=True)
+    assert meeting.heard == meeting.seen == {"ana"}
+
+
+def test_a_second_window_begins_with_devices_off_though_the_first_is_connected() -> None:
+    meeting = Meeting("fay*", "ana")
+    meeting.ana.speaks()
+    meeting.ana.does(SetCamera, on=True)
+    meeting.ana.returns(connected=True)
+    assert (meeting.heard, meeting.seen) == (set(), set())
+
+
 def test_a_seat_is_kept_for_a_quarter_of_an_hour() -> None:
     meeting = Meeting("fay*", "ana")
     meeting.ana.drops()

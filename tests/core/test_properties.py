@@ -182,7 +182,8 @@ def a_step(chance: random.Random) -> Step:
         case "time_passes":
             return does, (chance.choice((1, 900, 5_000, 15_000, 30_000, 60_000, 200_000)),)
         case "a_line_drops_or_is_back":
-            return does, (a_seat(chance), chance.random() < 0.7)
+            back, connected = chance.random() < 0.7, chance.random() < 0.5
+            return does, (a_seat(chance), back, connected)
         case "somebody_comes":
             return does, (chance.random() < 0.3,)
         case "a_tick_comes_late":
@@ -222,8 +223,9 @@ class AnyCircle:
     def somebody_comes(self, as_facilitator: bool) -> None:
         self._try_host(m.TakeSeat(as_facilitator))
 
-    def a_line_drops_or_is_back(self, seat: SeatId, back: bool) -> None:
-        self._try_host(m.ReturnToSeat(seat) if back else m.LoseSeat(seat))
+    def a_line_drops_or_is_back(self, seat: SeatId, back: bool, connected: bool) -> None:
+        """connected: the media connection has held meanwhile."""
+        self._try_host(m.ReturnToSeat(seat, connected) if back else m.LoseSeat(seat))
 
     def time_passes(self, by_ms: int) -> None:
         until = Millis(self.now + by_ms)
@@ -541,6 +543,11 @@ class AnyCircle:
                 assert number == before.turns_given + 1, "no number is used twice"
                 if moved:
                     self._must_be_quietest(before, seat)
+            case m.SeatReturned(seat=seat, connected=connected):
+                old, new = before.seats[seat], self.circle.seats[seat]
+                assert not (connected and old.present), "a second window begins with nothing on"
+                assert new.mic_on == (old.mic_on and connected)
+                assert new.camera_on == (old.camera_on and connected)
             case m.SeatLeft() | m.SeatRemoved() | m.SeatSentToWait() | m.RolesChanged():
                 self.spoken_ms.clear()
             case m.PairLeft() | m.RoomMadeSafe():

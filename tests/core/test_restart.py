@@ -96,6 +96,37 @@ def test_a_voice_goes_on_while_the_server_is_away() -> None:
     assert not any(seat.present for seat in meeting.circle.seats.values())
 
 
+def test_who_comes_back_with_a_living_connection_speaks_on() -> None:
+    meeting = visible("ana", "ben").restarts(alive_until_s=5, back_at_s=6)
+    meeting.ana.returns(connected=True)
+    meeting.ben.returns()
+    assert meeting.heard == meeting.seen == {"fay", "ana"}, "Ben's page is a new one"
+
+
+def test_a_living_connection_opens_nothing_that_was_off_or_is_no_longer_permitted() -> None:
+    meeting = Meeting("fay*", "ana", "ben").round(first="ana")
+    meeting.ana.speaks()
+    meeting.restarts(alive_until_s=5, back_at_s=6)
+    meeting.ben.returns(connected=True)
+    meeting.fay.returns(connected=True)
+    assert meeting.heard == {"ana"}
+    meeting.fay.does(m.NextTurn, turn=1)
+    meeting.ana.returns(connected=True)
+    assert meeting.holder == "ben" and meeting.heard == set()
+
+
+def test_what_was_on_in_a_quiet_word_is_not_on_in_the_circle_after_a_crash() -> None:
+    meeting = visible("ana", "ben")
+    meeting.ana.does(m.OfferQuiet)
+    meeting.fay.does(m.AcceptQuiet, seat="ana")
+    meeting.ana.speaks()
+    meeting.ana.does(m.SetCamera, on=True)
+    meeting.circle = found_again(meeting)
+    meeting.restarts(alive_until_s=5, back_at_s=6)
+    meeting.ana.returns(connected=True)
+    assert meeting.heard == meeting.seen == {"ben"}
+
+
 def test_an_outage_is_nobodys_time() -> None:
     pairs = Phase(Mode.PAIRS, turn_ms=60_000, warm_up_ms=30_000, pause_ms=10_000)
     meeting = Meeting("fay*", "ana", "ben").sheet(pairs)

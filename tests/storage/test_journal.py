@@ -51,6 +51,7 @@ PHASE = Phase(
 EVERY_KIND: tuple[m.JournalEvent, ...] = (
     m.SeatTaken(S1, (Role.FACILITATOR, Role.GREETER), waiting=True),
     m.SeatReturned(S1),
+    m.SeatReturned(S1, connected=True),
     m.SeatAway(S1),
     m.SeatLeft(S1),
     m.SeatRemoved(S1),

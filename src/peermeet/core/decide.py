@@ -93,10 +93,11 @@ def decide_host(circle: Circle, command: m.HostCommand, now: Millis) -> list[m.E
     match command:
         case m.TakeSeat(as_facilitator=as_facilitator):
             take_seat(draft, as_facilitator)
-        case m.ReturnToSeat(seat=seat):
+        case m.ReturnToSeat(seat=seat, connected=connected):
             require(seat not in circle.removed, Code.REMOVED)
             require(seat in circle.seats, Code.NO_SUCH_SEAT)
-            draft.add(m.SeatReturned(seat))
+            # Beside a line that still holds, the new one is another window.
+            draft.add(m.SeatReturned(seat, connected and not circle.seats[seat].present))
         case m.LoseSeat(seat=seat):
             if seat in circle.seats and circle.seats[seat].present:
                 draft.add(m.SeatAway(seat))

@@ -292,8 +292,9 @@ def _changed(
     at: Millis,
 ) -> Seat:
     match event:
-        case m.SeatReturned():
-            return replace(seat, present=True, away_since=None, mic_on=False, camera_on=False)
+        case m.SeatReturned(connected=connected):
+            seat = replace(seat, present=True, away_since=None)
+            return seat if connected else replace(seat, mic_on=False, camera_on=False)
         case m.SeatAway():
             return replace(seat, present=False, away_since=at)
         case m.SeatReadmitted():

@@ -667,9 +667,10 @@ class TakeSeat:
 
 @dataclass(frozen=True)
 class ReturnToSeat:
-    """A browser (re)connected for this seat."""
+    """A browser (re)connected for this seat. connected: its media connection has never ended."""
 
     seat: SeatId
+    connected: bool = False
 
 
 @dataclass(frozen=True)
@@ -709,9 +710,13 @@ class SeatTaken:
 
 @dataclass(frozen=True)
 class SeatReturned:
-    """Microphone and camera begin switched off again: the page is new."""
+    """Microphone and camera begin switched off again, for the page is new.
+
+    connected: it is the page that was there before, so they stay as their person left them.
+    """
 
     seat: SeatId
+    connected: bool = False
     kind: Literal["seat_returned"] = "seat_returned"
 
 
