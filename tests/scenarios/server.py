@@ -1,5 +1,6 @@
 """The real server as an operator runs it: a process, a data folder, two ports, two links."""
 
+import json
 import os
 import select
 import signal
@@ -18,15 +19,19 @@ END_S = 30.0
 class Server:
     """`peermeet serve` on ports of its own; the same data and ports after a restart."""
 
-    def __init__(self, data: Path, module: str = "peermeet", **settings: str) -> None:
+    def __init__(
+        self, data: Path, module: str = "peermeet", address: str = "127.0.0.1", **settings: str
+    ) -> None:
         """data: its folder, of a short path. module: what to run instead, with its counters.
-        settings: others than the usual, by their name without PEERMEET_, in small letters.
+        address: of this machine, at which others reach it. settings: others than the usual, by
+        their name without PEERMEET_, in small letters.
         """
         self.data = data
         self._settings = {f"PEERMEET_{name.upper()}": value for name, value in settings.items()}
         self.module = module
         self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self._address = address
+        self.url = f"http://{f'[{address}]' if ':' in address else address}:{self.port}"
         self.facilitator = ""  # the tokens of the two invitations
         self.participant = ""
         self._process: subprocess.Popen[str] | None = None
@@ -131,7 +136,18 @@ class Server:
             "PEERMEET_DATA": str(self.data),
             "PEERMEET_PORT": str(self.port),
             "PEERMEET_CONFIG": str(self.data / "none.env"),
+            **self._place(),
             **self._settings,
+        }
+
+    def _place(self) -> dict[str, str]:
+        if self._address == "127.0.0.1":
+            return {}
+        return {
+            "PEERMEET_HOST": self._address,
+            "PEERMEET_PUBLIC_URL": self.url,
+            "PEERMEET_MEDIA_BIND": self._address,
+            "PEERMEET_ANNOUNCE_IP": json.dumps([self._address]),
         }
 
 
