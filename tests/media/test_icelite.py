@@ -105,10 +105,19 @@ def test_nothing_else_is_answered(ice: IceLite, pwd: str | None, user: str | Non
     assert agent.address is None and not ice.by_address and agent.heard_at == 0.0
 
 
-def test_a_check_without_nomination_only_validates(ice: IceLite) -> None:
+def test_the_first_address_that_passes_serves_until_one_is_nominated(
+    ice: IceLite, line: Line
+) -> None:
     agent = ice.open("them", THEIRS, 0.0)
+    told: list[bool] = []
+    agent.on_nominated = lambda: told.append(True)
     assert ice.answer(check(agent, use=False), HOME, 1.0)
-    assert agent.address is None and ice.by_address == {HOME: agent}
+    assert agent.address == HOME and told == [True]
+    assert ice.answer(check(agent, use=False), AWAY, 1.0, line.sendto)
+    assert agent.address == HOME and set(ice.by_address) == {HOME, AWAY}
+    assert ice.answer(check(agent), AWAY, 1.0, line.sendto)
+    ice.answer(line.reply(), AWAY, 1.1)
+    assert agent.address == AWAY
 
 
 def test_a_client_that_moves_is_followed_when_it_answers_from_there(

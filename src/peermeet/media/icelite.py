@@ -5,7 +5,7 @@ Nothing that fails authentication gets an answer, so a stranger learns nothing a
 amplifies. Addresses are learnt from authenticated checks alone: what a client writes in its
 offer about addresses never comes this far.
 
-The first nomination counts at once: nothing but a handshake follows it. Later the client may
+The first check that passes counts at once: nothing but a handshake follows it. Later the client may
 move, and there a check alone is no proof: whoever sees one on its way can send the same bytes
 from any address, and media would go there. So a new address is asked first, by a check of our
 own that carries a number nobody can guess (the triggered check of RFC 8445 section 7.3.1.4,
@@ -86,7 +86,7 @@ class Credentials:
 
 @dataclass(eq=False, slots=True, weakref_slot=True)
 class Agent:
-    """One peer's end. address: where to send, None until the client nominated one; sendto: by
+    """One peer's end. address: where to send, None until a check has passed; sendto: by
     what. Both change together.
 
     heard_at: monotonic seconds of the last authenticated check or accepted datagram.
@@ -321,7 +321,9 @@ class IceLite:
             if credentials is not owner.credentials:
                 owner.credentials, owner.transaction = credentials, b""
             owner.sendto = sendto
-        elif is_nominating:
+        elif is_nominating or agent.address is None:
+            # RFC 8445 section 12.1.1 has a lite agent wait for the nomination. A browser on a slow
+            # line sends its ClientHello as soon as a check is answered, and nominates seconds later.
             self._nominate(agent, credentials, source, sendto)
 
     def _take_response(self, datagram: bytes, source: Address) -> None:
