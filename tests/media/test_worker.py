@@ -500,6 +500,27 @@ async def test_sigterm_is_a_clean_end(bare: Bare) -> None:
     assert bare.process.returncode == 0
 
 
+async def test_nothing_is_left_of_people_who_came_and_went(pair: Media) -> None:
+    def held(stats: dict[str, int]) -> list[int]:
+        return [stats[name] for name in ("peers", "tasks", "threads", "fds")]
+
+    pair.gate(cleo=OPEN)
+    before = held(await pair.settle())
+    assert all(before)
+    for goodbye in (True, False):
+        cleo = await pair.join("cleo", Member(3))
+        assert held(await pair.settle()) != before
+        if goodbye:
+            await cleo.leave()
+        else:
+            cleo.vanish()
+            pair.link.drop("circle", "cleo")
+        async with asyncio.timeout(10):
+            while held(await pair.settle()) != before:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        pair.states.clear()
+
+
 async def test_only_one_web_process_is_served(bare: Bare) -> None:
     reader, writer = await asyncio.open_unix_connection(bare.path)
     assert await reader.read() == b""

@@ -17,6 +17,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -257,6 +258,10 @@ class Worker:
     def _stats(self) -> dict[str, int]:
         stats = dict(self._ground.counters)
         stats["peers"] = len(self._lives)
+        # What must be as before when everybody has left (`python -m bench.soak`).
+        stats["tasks"] = len(asyncio.all_tasks())
+        stats["threads"] = threading.active_count()
+        stats["fds"] = len(os.listdir("/proc/self/fd"))
         received = forwarded = 0
         for circle_id, circle in self._circles.items():
             for seat, peer in circle.peers.items():
