@@ -23,11 +23,15 @@ from aiortc import (
     RTCIceTransport,
 )
 
-MID_ID, LEVEL_ID, ORIENTATION_ID, SEND_TIME_ID = 4, 1, 13, 2
+MID_ID, LEVEL_ID, ORIENTATION_ID, SEND_TIME_ID, RID_ID, TRANSPORT_ID = 4, 1, 13, 2, 10, 3
 OPUS, VP8 = 111, 96
 JOIN_S = 10.0
 
 _MID = "urn:ietf:params:rtp-hdrext:sdes:mid"
+_RID = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id"
+_TRANSPORT = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
+LAYERS = ("l", "h")
+"""Restriction identifiers of a camera in two layers, the smaller first (RFC 8851, RFC 8853)."""
 _EXTENSIONS = {
     "audio": {_MID: MID_ID, "urn:ietf:params:rtp-hdrext:ssrc-audio-level": LEVEL_ID},
     "video": {
@@ -80,8 +84,20 @@ def rtp_packet(
 class Member:
     """One connection. `offer` goes to the worker; `join` takes its answer."""
 
-    def __init__(self, places: int = 7, *, announce_ssrcs: bool = True, ip: str = "127.0.0.1"):
-        """places: pairs of receiving sections. announce_ssrcs: name our sources in the offer."""
+    def __init__(
+        self,
+        places: int = 7,
+        *,
+        announce_ssrcs: bool = True,
+        simulcast: bool = False,
+        transport_cc: bool = False,
+        ip: str = "127.0.0.1",
+    ):
+        """places: pairs of receiving sections. announce_ssrcs: name our sources in the offer.
+
+        simulcast: offer the camera in `LAYERS`, whose sources the offer never names.
+        transport_cc: offer feedback about every packet; the caller then has to send it.
+        """
         self._certificate = RTCCertificate.generateCertificate()
         self._ufrag, self._pwd = secrets.token_hex(4), secrets.token_hex(12)
         self._queue: asyncio.Queue[bytes] = asyncio.Queue()
@@ -89,6 +105,11 @@ class Member:
         self.socket = self._bound()
         self.server: Any = None
         self.audio_ssrc, self.video_ssrc = secrets.randbits(32), secrets.randbits(32)
+        self.layer_ssrcs = {rid: secrets.randbits(32) for rid in LAYERS}
+        self.layers: tuple[str, ...] = ()
+        """Layers of our camera that the answer takes; none without simulcast."""
+        self.numbers_transport = False
+        """Whether the answer takes transport-wide congestion control."""
         self.sequence: Counter[int] = Counter()
         self.places = places
         self.received: Counter[str] = Counter()
@@ -100,7 +121,7 @@ class Member:
         self._nominated = asyncio.Event()
         self._dtls = RTCDtlsTransport(cast(RTCIceTransport, self), [self._certificate])
         self._dtls._set_role("client")
-        self.offer = self._offer(announce_ssrcs)
+        self.offer = self._offer(announce_ssrcs, simulcast, transport_cc)
 
     def _bound(self) -> socket.socket:
         family = socket.AF_INET6 if self._is_ipv6 else socket.AF_INET
@@ -118,7 +139,9 @@ class Member:
         return await self._queue.get()
 
     async def _send(self, datagram: bytes) -> None:
-        self.socket.sendto(datagram, self.server)
+        # After `vanish`, what aiortc still says is said to nobody.
+        if self.socket.fileno() >= 0:
+            self.socket.sendto(datagram, self.server)
 
     # Joining
 
@@ -131,6 +154,9 @@ class Member:
                 mid = line[6:]
             elif line.startswith("a=ssrc:"):
                 self.mid_of[int(line[7:].split()[0])] = mid
+            elif line.startswith("a=simulcast:recv "):
+                self.layers = tuple(line[17:].replace(",", ";").split(";"))
+        self.numbers_transport = any(line.endswith(_TRANSPORT) for line in lines)
         candidates = [line.split() for line in lines if line.startswith("a=candidate:")]
         self.server = next(
             (candidate[4], int(candidate[5]))
@@ -196,13 +222,22 @@ class Member:
         await self._dtls.stop()
         self.vanish()
 
+    def pause(self) -> None:
+        """Read nothing any more: somebody else does, or nobody."""
+        asyncio.get_running_loop().remove_reader(self.socket.fileno())
+
     def vanish(self) -> None:
         """Close the socket without a word."""
         if self.socket.fileno() >= 0:
-            asyncio.get_running_loop().remove_reader(self.socket.fileno())
+            self.pause()
             self.socket.close()
 
     # Media
+
+    @property
+    def sessions(self) -> tuple[Any, Any]:
+        """The SRTP sessions that seal and open, once connected."""
+        return self._dtls._tx_srtp, self._dtls._rx_srtp
 
     def protect(self, packet: bytes) -> bytes:
         """Seal an RTP packet."""
@@ -282,7 +317,7 @@ class Member:
                 if self.on_rtp is not None:
                     self.on_rtp(mid, packet)
 
-    def _offer(self, announce_ssrcs: bool) -> str:
+    def _offer(self, announce_ssrcs: bool, simulcast: bool, transport_cc: bool) -> str:
         digest = next(
             f.value for f in self._certificate.getFingerprints() if f.algorithm == "sha-256"
         )
@@ -307,12 +342,19 @@ class Member:
                 f"a=rtpmap:{codec} {name}",
             ]
             lines += [f"a=extmap:{i} {uri}" for uri, i in _EXTENSIONS[kind].items()]
+            if transport_cc:
+                lines.append(f"a=extmap:{TRANSPORT_ID} {_TRANSPORT}")
+                lines.append(f"a=rtcp-fb:{codec} transport-cc")
             if kind == "video":
                 lines += [
                     f"a=rtcp-fb:{codec} {feedback}"
                     for feedback in ("nack", "nack pli", "ccm fir", "goog-remb")
                 ]
-            if announce_ssrcs and number < 2:
+            if simulcast and number == 1:
+                lines.append(f"a=extmap:{RID_ID} {_RID}")
+                lines += [f"a=rid:{rid} send" for rid in LAYERS]
+                lines.append("a=simulcast:send " + ";".join(LAYERS))
+            elif announce_ssrcs and number < 2:
                 ssrc = self.video_ssrc if number else self.audio_ssrc
                 lines.append(f"a=ssrc:{ssrc} cname:me")
         return "\r\n".join(lines) + "\r\n"

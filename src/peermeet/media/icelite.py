@@ -323,7 +323,7 @@ class IceLite:
             owner.sendto = sendto
         elif is_nominating or agent.address is None:
             # RFC 8445 section 12.1.1 has a lite agent wait for the nomination. A browser on a slow
-            # line sends its ClientHello as soon as a check is answered, and nominates seconds later.
+            # line sends its ClientHello when a check is answered, and nominates seconds later.
             self._nominate(agent, credentials, source, sendto)
 
     def _take_response(self, datagram: bytes, source: Address) -> None:
