@@ -4,7 +4,7 @@ BIN := .venv/bin
 export PEERMEET_DATA ?= data
 SOURCES := src tests bench migrations hatch_build.py
 
-.PHONY: run demo test check fmt types property simulate mutants powers lock bench lab pictures web clean system
+.PHONY: run demo test check fmt types property simulate mutants powers lock bench soak lab pictures web clean system
 .DELETE_ON_ERROR:
 
 run: .make/runtime .make/web  ## start the server and print two links
@@ -32,11 +32,14 @@ fmt: .make/dev .make/npm
 types: .make/dev .make/npm  ## the client's types from the server's messages
 	cd web && npm run types --silent
 
-bench: .make/dev .make/web  ## figures into bench/latest.json, under ten minutes
+bench: .make/system .make/dev .make/web  ## figures into bench/latest.json, under ten minutes
 	$(BIN)/python -m bench
 
 lab: .make/system .make/dev .make/web  ## every bad line into docs/performance.md, as root, ten minutes
 	PEERMEET_LAB=1 $(BIN)/pytest --timeout 600 -rA tests/lab
+
+soak: .make/dev  ## 2,000 joins, then an hour of a circle (PEERMEET_SOAK_MINUTES)
+	$(BIN)/python -m bench.soak
 
 pictures: .make/system .make/dev .make/web  ## the handbook's pictures, about a minute
 	$(BIN)/python -m tests.browser.pictures docs/pictures

@@ -3,23 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import platform
-import re
+import time
 from pathlib import Path
 
-from bench import circle, forward
-
-LATEST = Path(__file__).with_name("latest.json")
-PAGE = Path(__file__).parents[1] / "docs/performance.md"
-TARGETS = {
-    "forward_us_per_packet": 10.0,
-    "handover_ms_p95": 150.0,
-    "safe_room_ms_p95": 500.0,
-    "join_ms_p95": 1000.0,
-}
-"""At most this much."""
+from bench import circle, forward, page, picture, rates, relay, switch
 
 
 def machine() -> dict[str, str | float]:
@@ -33,33 +22,25 @@ def machine() -> dict[str, str | float]:
         "cores": len(os.sched_getaffinity(0)),
         "cpu": models[0] if models else platform.machine(),
         "python": platform.python_version(),
+        "scheduling": "normal" if os.sched_getscheduler(0) == os.SCHED_OTHER else "real-time",
     }
-
-
-def row(name: str, value: str | float) -> str:
-    """One line of the table."""
-    target = TARGETS.get(name)
-    if target is None or isinstance(value, str):
-        return f"{name:<32}{value:>14}"
-    verdict = "met" if value <= target else "MISSED"
-    return f"{name:<32}{value:>14}  <= {target:g}  {verdict}"
-
-
-def note(figures: dict[str, str | float], page: str) -> str:
-    """The page with these figures in the second cells of their rows."""
-    for name, value in figures.items():
-        page = re.sub(rf"^(\| `{name}` \|)[^|]*", rf"\g<1> {value} ", page, flags=re.MULTILINE)
-    return page
 
 
 def main() -> None:
     """Measure everything, print it, keep it beside this file and on the page."""
-    figures = {**machine(), **asyncio.run(forward.measure()), **circle.measure()}
-    print(f"{'figure':<32}{'value':>14}  target")
+    begun = time.monotonic()
+    figures = machine()
+    for part in (forward, rates, relay, switch):
+        print(f"python -m {part.__name__} …", flush=True)
+        figures |= asyncio.run(part.measure())
+    print("python -m bench.circle …", flush=True)
+    figures |= circle.measure()
+    print(f"\n{'figure':<34}{'value':>14}  promised")
     for name, value in figures.items():
-        print(row(name, value))
-    LATEST.write_text(json.dumps(figures, indent=1) + "\n")
-    PAGE.write_text(note(figures, PAGE.read_text()))
+        print(page.row(name, value))
+    print(f"in {(time.monotonic() - begun) / 60:.1f} minutes")
+    page.keep(figures, page.LATEST)
+    picture.main()
 
 
 if __name__ == "__main__":
