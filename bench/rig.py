@@ -17,6 +17,7 @@ from peermeet.media.link import MediaLink
 
 OPEN = Gate(audio=True, video=True)
 MUTED = Gate(audio=False, video=True)
+HOLDER = Gate(audio=True, video=True, focus=True)
 PICTURE_KBIT_S, FRAMES_PER_S = 595, 25
 """Of everybody in an all-to-all circle, as the peers of media servers are measured."""
 HIGH_KBIT_S, LOW_KBIT_S, LOW_FRAMES_PER_S = 1300, 150, 15
@@ -96,7 +97,7 @@ def everybody(people: int) -> dict[str, Gate]:
 
 def a_round(people: int) -> dict[str, Gate]:
     """Gates of a round: the first has the turn."""
-    return {f"s{number}": MUTED if number else OPEN for number in range(people)}
+    return {f"s{number}": MUTED if number else HOLDER for number in range(people)}
 
 
 def talk(crowd: Crowd) -> None:

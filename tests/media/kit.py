@@ -36,8 +36,8 @@ class Sharer(Member):
         self.shows, self.sees = str(2 + 2 * places), str(3 + 2 * places)
         super().__init__(places)
 
-    def _offer(self, announce_ssrcs: bool) -> str:
-        text = super()._offer(announce_ssrcs)
+    def _offer(self, announce_ssrcs: bool, simulcast: bool, transport_cc: bool) -> str:
+        text = super()._offer(announce_ssrcs, simulcast, transport_cc)
         first = text.index("m=")
         camera = "m=video" + text.split("m=video")[1].split("m=")[0]
         camera = "\r\n".join(x for x in camera.split("\r\n") if not x.startswith("a=ssrc:"))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bench.member import rtp_packet, vp8_payload
 from peermeet.media import rtp
 from peermeet.media.ingest import (
-    HISTORY,
+    KEPT,
     MAX_MISSING,
     NACK_AGAIN_S,
     NACK_TRIES,
@@ -118,13 +118,13 @@ def test_behind_a_closed_gate_packets_are_counted_but_not_kept() -> None:
     assert stream.layer.recall(0x10001) is None
 
 
-def test_the_history_holds_the_last_thousand() -> None:
+def test_the_history_holds_the_last_packets_and_no_more() -> None:
     stream = Stream()
-    for number in range(1, HISTORY + 100):
+    for number in range(1, KEPT + 100):
         stream.take(number)
     assert stream.layer.recall(0x10000 + 99) is None
     assert stream.layer.recall(0x10000 + 100) is not None
-    assert stream.layer.recall(0x10000 + HISTORY + 99) is not None
+    assert stream.layer.recall(0x10000 + KEPT + 99) is not None
 
 
 def test_a_gap_is_asked_for_a_few_times_and_then_given_up() -> None:

@@ -17,8 +17,10 @@ from peermeet.media.rtcp import ReportBlock, SenderReport
 from peermeet.media.sdp import Kind, LayerName
 
 HISTORY: Final = 1024
-"""Packets one layer keeps for retransmission, for all its viewers together. Also the width of
-the window for duplicates, and libsrtp's replay window: never seal what is older."""
+"""Width of the window for duplicates, and libsrtp's replay window: never seal what is older."""
+KEPT: Final = 256
+"""Packets one layer keeps for retransmission, for all its viewers together: a second and a half of
+the largest picture. They are nearly all the memory that a person takes."""
 MAX_JUMP: Final = 1000
 """A larger step forward in sequence numbers is a new beginning, not loss."""
 CLOCK_RATE_HZ: Final[dict[Kind, int]] = {"audio": 48_000, "video": 90_000}
@@ -153,7 +155,7 @@ class Layer:
         self._nack = nack
         self._base = 0
         self._seen = [-1] * HISTORY
-        self._history: list[MediaPacket | None] = [None] * HISTORY if self._is_video else []
+        self._history: list[MediaPacket | None] = [None] * KEPT if self._is_video else []
         self._missing: dict[int, tuple[int, float]] = {}
         self._jitter = 0.0
         self._transit = 0
@@ -258,20 +260,20 @@ class Layer:
         packet = MediaPacket(
             sequence, timestamp, second & 0x80, orientation, payload, descriptor, key_frame
         )
-        self._history[sequence % HISTORY] = packet
+        self._history[sequence % KEPT] = packet
         return packet
 
     def recall(self, sequence: int) -> MediaPacket | None:
         """The packet with this extended number, if it was let through and is recent."""
         if not self._history:
             return None
-        packet = self._history[sequence % HISTORY]
+        packet = self._history[sequence % KEPT]
         return packet if packet is not None and packet.sequence == sequence else None
 
     def forget(self) -> None:
         """Drop the history: its gate has closed, or other people may see it from now on."""
         if self._is_video:
-            self._history = [None] * HISTORY
+            self._history = [None] * KEPT
         self.key_frame_wanted = False
 
     def want_key_frame(self) -> None:
