@@ -1,6 +1,6 @@
 """One network for all of this folder's tests; each begins and ends with a plain line."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +19,11 @@ from tests.lab.net import SERVER, Network, require
 from tests.lab.table import WHOLE, Row, keep
 from tests.scenarios.server import Server
 
-SIZES = (640, 360, 600), (320, 180, 150), (320, 180, 150)
-"""Width, height and kbit/s of what Ana, Ben and Cleo show."""
+Size = tuple[int, int, int]
+"""Width, height and kbit/s."""
+NAMES = "Ana", "Ben", "Cleo"
+SIZES: tuple[tuple[Size, ...], ...] = (((640, 360, 600),), ((320, 180, 150),), ((320, 180, 150),))
+"""What each of them shows."""
 
 
 @dataclass(frozen=True)
@@ -73,16 +76,21 @@ async def open_place(net: Network, folder: Path, address: str) -> AsyncIterator[
 
 
 @asynccontextmanager
-async def open_circle(place: Place) -> AsyncIterator[list[Neighbour]]:
-    """Ana holds the piece and speaks; Ben and Cleo are there; everybody shows pictures."""
+async def open_circle(
+    place: Place, names: Sequence[str] = NAMES, sizes: Sequence[Sequence[Size]] = SIZES
+) -> AsyncIterator[list[Neighbour]]:
+    """The first holds the piece and speaks, the others are there, everybody shows pictures.
+
+    sizes: of each one's pictures, the best layer first.
+    """
     # Encoded before anybody sits: it takes longer than a silent line is put up with.
     words()
-    clips = [pictures(*size) for size in SIZES]
+    clips = [[pictures(*size) for size in layers] for layers in sizes]
     link = Link.parse(f"{place.server.url}/join#{place.server.facilitator}")
-    people = [await Neighbour.sit(link, name) for name in ("Ana", "Ben", "Cleo")]
+    people = [await Neighbour.sit(link, name) for name in names]
     try:
-        for person, clip in zip(people, clips, strict=True):
-            await person.turn_camera_on(clip)
+        for person, layers in zip(people, clips, strict=True):
+            await person.turn_camera_on(*layers)
         await people[0].hold()
         async with live(people, people[0]):
             yield people

@@ -45,6 +45,9 @@ KEY_EVERY = 2 * PICTURES_PER_S
 PAYLOAD_BYTES = 1_100
 LIMIT_S = 20.0
 
+RID_ID = 10
+"""Of the header extension that names a layer."""
+
 _PLI, _FIR = (206, 1), (206, 4)  # packet type and format, RFC 4585 §6.3.1 and RFC 5104 §4.3.1
 
 
@@ -106,8 +109,10 @@ def pictures(width: int, height: int, kbit: int) -> tuple[Picture, ...]:
 class Camera:
     """One VP8 layer of a member's picture: its sequence numbers, picture ids and key frames."""
 
-    def __init__(self, member: Member, ssrc: int, clip: tuple[Picture, ...]) -> None:
+    def __init__(self, member: Member, ssrc: int, clip: tuple[Picture, ...], rid: str = "") -> None:
+        """rid: which layer it is (RFC 8852), if there are several."""
         self._member, self._ssrc, self._clip = member, ssrc, clip
+        self._names = {MID_ID: b"1"} | ({RID_ID: rid.encode()} if rid else {})
         self._at = 0
         self._shown = 0
         self._sequence = 0
@@ -134,7 +139,7 @@ class Camera:
                     int(now * 90_000),
                     descriptor + data,
                     marker=part == len(picture.parts) - 1,
-                    extensions={MID_ID: b"1"},
+                    extensions=self._names,
                 )
             )
             self._sequence += 1
@@ -155,16 +160,18 @@ class Neighbour:
         self._news = asyncio.Event()
         self._member = Member(0, ip="::" if "[" in link.socket else "0.0.0.0")
         self._spoken = 0
+        self._has_layers = False
         self._cameras = list[Camera]()
         self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(line.beat())]
 
     @classmethod
     async def sit(cls, link: Link, name: str) -> Self:
-        """Take a seat and connect media."""
+        """Take a seat and connect media; offers two layers of pictures, "l" and "h"."""
         hello = Hello(VERSION, Profile(name, "teal"), AGREEMENT_VERSION, link.token)
         person = cls(name, link, await Line.open(link, hello))
-        answer = await person._line.ask(lambda ref: Offer(ref, person._member.offer))
+        answer = await person._line.ask(lambda ref: Offer(ref, _two_layers(person._member.offer)))
         assert isinstance(answer, Answer)
+        person._has_layers = "a=simulcast:" in answer.sdp
         await person._member.join(answer.sdp)
         await person.until(lambda: person.view is not None)
         return person
@@ -188,9 +195,18 @@ class Neighbour:
         await self.do(HoldClock(self.view.turn.number))
         await self.do(SetMic(True))
 
-    async def turn_camera_on(self, clip: tuple[Picture, ...]) -> None:
+    async def turn_camera_on(self, *clips: tuple[Picture, ...]) -> None:
+        """clips: of each layer, the best first; without layers in the answer it alone is sent."""
         await self.do(SetCamera(True))
-        self._cameras = [Camera(self._member, self._member.video_ssrc, clip)]
+        ssrc = self._member.video_ssrc
+        if not self._has_layers:
+            self._cameras = [Camera(self._member, ssrc, clips[0])]
+            return
+        rids = ("h", "l") if len(clips) > 1 else ("l",)
+        self._cameras = [
+            Camera(self._member, ssrc + number, clip, rid)
+            for number, (clip, rid) in enumerate(zip(clips, rids, strict=True))
+        ]
 
     def seats(self) -> dict[SeatId, bool]:
         """Who sits here, and whether they are present, as this person sees it."""
@@ -236,6 +252,15 @@ class Neighbour:
                 self.view = frame.view
                 self.is_lost |= not all(seat.present for seat in frame.view.seats)
             self._news.set()
+
+
+def _two_layers(offer: str) -> str:
+    """The offer with "l" and "h" in its camera's section (RFC 8851, 8853), no sources announced."""
+    sections = offer.split("m=")
+    camera = [line for line in sections[2].split("\r\n") if line and "a=ssrc:" not in line]
+    camera += [f"a=extmap:{RID_ID} urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id"]
+    camera += ["a=rid:l send", "a=rid:h send", "a=simulcast:send l;h", ""]
+    return "m=".join([*sections[:2], "\r\n".join(camera), *sections[3:]])
 
 
 def _kinds(compound: bytes) -> Iterator[tuple[int, int]]:
