@@ -147,6 +147,8 @@ class Server:
             "PEERMEET_HOST": self._address,
             "PEERMEET_PUBLIC_URL": self.url,
             "PEERMEET_MEDIA_BIND": self._address,
+            # HTTP has the other number there, and media want TCP as well.
+            "PEERMEET_MEDIA_PORT": str(free_port()),
             "PEERMEET_ANNOUNCE_IP": json.dumps([self._address]),
         }
 
