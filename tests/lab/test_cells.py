@@ -47,7 +47,7 @@ CELLS = (
     Cell("loss 10 %", lambda net: net.loss(10), concealed_percent=10, is_tried=True),
     Cell("loss 20 %", lambda net: net.loss(20), 15, concealed_percent=20, pictures_per_s=1),
     Cell("delay 40±10 ms", lambda net: net.delay(40, 10, 0.01), is_tried=True),
-    Cell("delay 300 ms", lambda net: net.delay(300), 15),
+    Cell("delay 300 ms", lambda net: net.delay(300), 10),
     Cell("symmetric NAT", lambda net: net.nat(symmetric=True)),
     Cell("MTU 1280", lambda net: net.mtu(1280), is_tried=True),
 )
