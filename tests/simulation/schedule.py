@@ -85,7 +85,7 @@ class Schedule:
     async def _happen(self) -> None:
         await self._process.start()
         for person in self._people:
-            self._go(self._sit_down(person))
+            self._begin(person, self._sit_down(person))
         self._process.journal.trouble = self._chance.choice((0.0, 0.0, 0.0, 0.3))
         for _ in range(STEPS):
             await self._let_time_pass()
@@ -259,7 +259,13 @@ class Schedule:
             away = [p for p in self._people if not p.busy]
         if away:
             person = self._chance.choice(away)
-            self._go(self._return(person) if person.seat else self._sit_down(person))
+            self._begin(person, self._return(person) if person.seat else self._sit_down(person))
+
+    def _begin(self, person: Person, errand: Coroutine[Any, Any, None]) -> None:
+        """One errand at a time, from this moment on and not from when its task first runs: else
+        somebody sits down on two chairs."""
+        person.busy = True
+        self._go(errand).add_done_callback(lambda _: setattr(person, "busy", False))
 
     def _something_at_the_edge(self) -> None:
         """What changes no rule, and must not disturb one."""
@@ -273,7 +279,6 @@ class Schedule:
         process, circle = self._process, self._process.runner
         if circle is None:
             return
-        person.busy = True
         try:
             outcome = await circle.ask(None, m.TakeSeat(person.leads))
             if process.dead:
@@ -285,14 +290,11 @@ class Schedule:
             circle.attach(person.seat, person.line, person.profile)
         except (Refused, Busy):
             return
-        finally:
-            person.busy = False
 
     async def _return(self, person: Person) -> None:
         process, circle, seat = self._process, self._process.runner, person.seat
         if circle is None or seat is None:
             return
-        person.busy = True
         person.tries += 1
         try:
             await circle.ask(None, m.ReturnToSeat(seat))
@@ -306,8 +308,6 @@ class Schedule:
                 person.seat = person.line = None
         except Busy:
             return
-        finally:
-            person.busy = False
 
     # --- the server's bad days ----------------------------------------------------------------
 
