@@ -26,7 +26,7 @@ RUN pip install --no-cache-dir --require-hashes -r /tmp/requirements.lock \
     && useradd --system --create-home --home-dir /var/lib/peermeet peermeet
 USER peermeet
 WORKDIR /var/lib/peermeet
-ENV PEERMEET_DATA=/var/lib/peermeet/data PEERMEET_HOST=0.0.0.0
+ENV PEERMEET_DATA=/var/lib/peermeet/data PEERMEET_HOST=0.0.0.0 PEERMEET_MEDIA_WORKERS=1
 VOLUME /var/lib/peermeet
 EXPOSE 8000/tcp 8000/udp
 HEALTHCHECK CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/readyz', timeout=5)"]

@@ -20,7 +20,8 @@ from bench import rig
 from bench.load import percentile
 from bench.member import MID_ID, VP8, Member, rtp_packet, vp8_payload
 from peermeet.core.model import Gate
-from peermeet.media.link import MediaLink, own_address
+from peermeet.media.link import MediaLink
+from peermeet.media.process import own_address
 from tests.chromium import FLAGS, PROGRAM
 
 SWITCHES = 30

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from peermeet import cli
-from peermeet.config import Settings
+from peermeet.config import Settings, usable_cores
 
 
 def settings(**members: object) -> Settings:
@@ -43,6 +45,10 @@ def test_media_may_have_one_address_or_several(monkeypatch: pytest.MonkeyPatch) 
         ({"host": "0.0.0.0"}, ("192.0.2.7",), False),
         ({}, ("0.0.0.0",), False),
         ({"host": "0.0.0.0", "media_port": 8001}, ("0.0.0.0", "::"), True),
+        # One of several workers would meet the pages.
+        ({"host": "0.0.0.0", "media_port": 7997, "media_workers": 4}, ("0.0.0.0",), False),
+        ({"host": "0.0.0.0", "media_port": 7997, "media_workers": 3}, ("0.0.0.0",), True),
+        ({"media_port": 7997, "media_workers": 4}, ("192.0.2.7",), True),
         ({"media_tcp": False, "media_port": 8001}, ("0.0.0.0",), False),
     ],
 )
@@ -50,6 +56,22 @@ def test_media_never_take_the_tcp_port_of_the_pages(
     members: dict[str, object], bind: tuple[str, ...], has_tcp: bool
 ) -> None:
     assert settings(**members).has_media_tcp(bind) is has_tcp
+
+
+def test_there_is_a_media_worker_for_each_core_that_may_be_used(tmp_path: Path) -> None:
+    assert settings().media_workers == usable_cores() <= len(os.sched_getaffinity(0))
+    limit = tmp_path / "cpu.max"
+    for quota, cores in (("100000 100000", 1), ("50000 100000", 1), ("6400000 100000", None)):
+        limit.write_text(quota)
+        assert usable_cores(tmp_path) == (cores or usable_cores(tmp_path / "none"))
+    limit.write_text("max 100000")
+    assert usable_cores(tmp_path) == usable_cores(tmp_path / "none")
+
+
+def test_the_ports_of_all_media_workers_must_exist() -> None:
+    assert settings(media_port=65_534, media_workers=2).udp_port == 65_534
+    with pytest.raises(ValidationError, match="PEERMEET_MEDIA_PORT"):
+        settings(media_port=65_534, media_workers=3)
 
 
 def test_the_database_is_in_the_data_folder_unless_told_otherwise(tmp_path: Path) -> None:

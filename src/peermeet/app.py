@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import secrets
-import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -24,7 +23,8 @@ from peermeet.core.model import Millis
 from peermeet.hosting.blocks import BlockList
 from peermeet.hosting.host import Host
 from peermeet.hosting.ports import Block, SystemClock
-from peermeet.media.link import MediaLink, own_address, own_addresses
+from peermeet.media.pool import MediaPool
+from peermeet.media.process import own_address, own_addresses
 from peermeet.protocol import IceServer
 from peermeet.runsheets import shipped
 from peermeet.signalling.socket import Sockets
@@ -121,14 +121,6 @@ def new_link(settings: Settings, as_facilitator: bool) -> Link:
     return Link(f"{settings.url}/join#{token}", identity.link_code(key, nonce))
 
 
-def media_socket(settings: Settings) -> Path:
-    """Where web process and media worker meet. Unix socket paths hold 107 bytes at most."""
-    path = (settings.data / "media.sock").absolute()
-    if len(os.fsencode(path)) < 100:
-        return path
-    return Path(tempfile.mkdtemp(prefix="peermeet-")) / "media.sock"
-
-
 def build(settings: Settings, speed: float = 1.0) -> FastAPI:
     """The app; everything that runs lives inside its lifespan.
 
@@ -145,28 +137,34 @@ def build(settings: Settings, speed: float = 1.0) -> FastAPI:
             engine = open_engine(settings.database)
             stack.push_async_callback(engine.dispose)
             journal = SqlJournal(engine)
-            # The link's callbacks need the host and the host needs the link.
+            # The workers' callbacks need the host and the host needs the workers.
             bind = settings.media_bind or own_addresses()
             tcp = settings.has_media_tcp(bind)
             if settings.media_tcp and not tcp:
                 logger.warning("no media over TCP: HTTP has port=%d there", settings.port)
-            media = MediaLink(
-                socket=media_socket(settings),
+            media = MediaPool(
+                folder=settings.data.absolute(),
+                workers=settings.media_workers,
                 bind=bind,
                 port=settings.udp_port,
                 tcp=tcp,
                 announce=settings.announce_ip,
+                lease_ms=round(settings.media_lease_s * 1000),
                 on_streams=lambda c, s, mids: host.set_streams(c, s, mids),
                 on_demand=lambda c, s, high: host.set_demand(c, s, high),
                 on_media=lambda c, s, state: host.media_changed(c, s, state),
                 on_lines=lambda c, lines: host.set_lines(c, lines),
-                on_restart=lambda: host.media_restarted(),
+                on_restart=lambda circles: host.media_restarted(circles),
             )
             sheets = SqlSheets(engine, shipped())
             await sheets.forget_unused(clock.now())
             host = Host(journal, media, sheets, clock, settings.screen_share)
             await media.start()
-            stack.push_async_callback(media.stop)
+
+            async def stop_media() -> None:
+                await media.stop(for_good=not app.state.media_goes_on)
+
+            stack.push_async_callback(stop_media)
             await stack.enter_async_context(host)
             blocks = await stack.enter_async_context(BlockList(SqlBlocks(engine), SystemClock()))
             await stack.enter_async_context(Desk(settings.data, blocks))
@@ -191,6 +189,8 @@ def build(settings: Settings, speed: float = 1.0) -> FastAPI:
         # Else OTEL_* variables in the environment would switch on an exporter by themselves.
         telemetry={"auto_configure": False},
     )
+
+    app.state.media_goes_on = False
 
     @app.websocket("/ws")
     async def talk(socket: WebSocket) -> None:
@@ -220,3 +220,12 @@ def say_goodbye(app: object) -> None:
     """Tell everybody that the server goes down and will be back, while their lines still work."""
     if isinstance(app, FastAPI) and hasattr(app.state, "host"):
         app.state.host.say_goodbye()
+
+
+def keep_media(app: object, goes_on: bool) -> None:
+    """Whether the media workers outlive this server, for the lease, once it ends.
+
+    Whatever is about to start another server wants it; who ends this one for good does not.
+    """
+    if isinstance(app, FastAPI):
+        app.state.media_goes_on = goes_on

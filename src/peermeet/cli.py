@@ -7,18 +7,20 @@ import asyncio
 import fcntl
 import json
 import logging
+import signal
 import socket
 import sys
 from datetime import date, timedelta
 from ipaddress import ip_address
 from pathlib import Path
+from types import FrameType
 
 import uvicorn
 from pydantic import ValidationError
 
 from peermeet import __version__, protocol, relay
 from peermeet.api import desk
-from peermeet.app import build, new_link, say_goodbye, turn_config
+from peermeet.app import build, keep_media, new_link, say_goodbye, turn_config
 from peermeet.config import Settings
 from peermeet.core.model import CAPACITY
 from peermeet.core.runsheet import SheetErrors, parse
@@ -349,6 +351,14 @@ class _Server(uvicorn.Server):
         self._settings = settings
         self._count = robots
         self._robots: asyncio.subprocess.Process | None = None
+        # Also when it fails to start: a service manager tries again.
+        keep_media(config.app, goes_on=True)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """SIGTERM may be a restart, which nobody is to hear; Ctrl-C is the end."""
+        if sig == signal.SIGINT:
+            keep_media(self.config.app, goes_on=False)
+        super().handle_exit(sig, frame)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

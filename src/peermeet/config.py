@@ -11,11 +11,29 @@ import re
 from collections.abc import Sequence
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from peermeet import relay
+
+MAX_WORKERS = 64
+
+
+def usable_cores(group: Path = Path("/sys/fs/cgroup")) -> int:
+    """How many cores this process may use: by affinity, and by the quota of its control group.
+
+    group: the folder of a control group, version 2, whose `cpu.max` is "max" or microseconds in
+    each so many (kernel documentation, admin-guide/cgroup-v2).
+    """
+    cores = len(os.sched_getaffinity(0))
+    try:
+        quota, period = (group / "cpu.max").read_text().split()
+        cores = min(cores, -(-int(quota) // int(period)))
+    except (OSError, ValueError):
+        pass  # No quota.
+    return max(1, min(cores, MAX_WORKERS))
 
 
 class Settings(BaseSettings):
@@ -41,12 +59,17 @@ class Settings(BaseSettings):
     database_url: str | None = None
     """SQLAlchemy URL; default is a SQLite file in the data folder."""
     media_bind: tuple[str, ...] | None = None
-    """Addresses of the media worker's sockets, one or a JSON list, the preferred one first;
+    """Addresses of the media workers' sockets, one or a JSON list, the preferred one first;
     default are this machine's own, IPv4 and IPv6."""
     media_port: int | None = Field(None, ge=1, le=65535)
-    """The media worker's one port number, UDP and TCP; default is the number of `port`."""
+    """The first media worker's port number, UDP and TCP, the next has the next; default is the
+    number of `port`."""
     media_tcp: bool = True
     """Whether sound and pictures may also come over TCP, where a network lets no UDP through."""
+    media_workers: int = Field(default_factory=usable_cores, ge=1, le=MAX_WORKERS)
+    """How many media workers; a circle lives in one. Default is one for each usable core."""
+    media_lease_s: float = Field(10, ge=1, le=300)
+    """How long a media worker forwards on without a web process, so that a restart is not heard."""
     announce_ip: tuple[str, ...] = ()
     """Addresses (JSON list) told to browsers instead of `media_bind`, behind NAT or Docker."""
     screen_share: bool = False
@@ -92,6 +115,12 @@ class Settings(BaseSettings):
             raise ValueError("must begin with http:// or https://")
         return None if value is None else value.rstrip("/")
 
+    @model_validator(mode="after")
+    def _ports(self) -> Self:
+        if self.udp_port + self.media_workers - 1 > 65535:
+            raise ValueError("PEERMEET_MEDIA_PORT leaves no port for each of the media workers")
+        return self
+
     @property
     def url(self) -> str:
         """The public address of the server, without a slash at the end."""
@@ -111,11 +140,16 @@ class Settings(BaseSettings):
 
     @property
     def udp_port(self) -> int:
+        """Of the first media worker."""
         return self.media_port or self.port
 
     def has_media_tcp(self, bind: Sequence[str]) -> bool:
-        """Whether these addresses are to be reached over TCP: not where HTTP has the port."""
-        if not self.media_tcp or self.udp_port != self.port:
+        """Whether these addresses are to be reached over TCP: not where HTTP has the port.
+
+        All media workers or none, else it would be luck whether a circle can be reached.
+        """
+        ports = range(self.udp_port, self.udp_port + self.media_workers)
+        if not self.media_tcp or self.port not in ports:
             return self.media_tcp
         everywhere = {"0.0.0.0", "::"}
         http = {"localhost": "127.0.0.1"}.get(self.host, self.host)

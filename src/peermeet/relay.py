@@ -3,7 +3,7 @@
 Pure functions. Some networks let a browser reach little but TLS; a relay gets its media out. It is
 coturn, a program of its own, and knows nobody: it trusts whoever shows a credential made with the
 secret that both sides have. A relay forwards to where it is told, so the file below lets it forward
-to the media worker and nowhere else.
+to the media workers and nowhere else.
 """
 
 from __future__ import annotations
@@ -86,8 +86,8 @@ def coturn_file(
 ) -> str:
     """The text of turnserver.conf for coturn 4.6 or newer.
 
-    workers: addresses announced for the media worker, the only ones it may relay to. addresses: of
-    the machine it runs on. outside: the first IPv4 one as announced for the worker, when both run
+    workers: addresses announced for the media workers, the only ones it may relay to. addresses: of
+    the machine it runs on. outside: the first IPv4 one as announced for them, when both run
     on one machine behind NAT. Raises ValueError, with what to do, when these make no relay.
     """
     clear = {url.port for url in urls if not url.is_secure}
@@ -149,7 +149,7 @@ listening-port={port}
 min-port={first}
 max-port={last}
 
-# Where it may relay to: the media worker and nothing else. All is denied and the worker allowed,
+# Where it may relay to: the media workers and nothing else. All is denied and they are allowed,
 # because a list of forbidden addresses alone can be passed by in coturn before 4.9
 # (CVE-2026-27624: ::ffff:127.0.0.1 and its like).
 denied-peer-ip=0.0.0.0-255.255.255.255
@@ -157,7 +157,7 @@ denied-peer-ip=::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff
 {workers}
 no-multicast-peers
 no-tcp-relay
-# Does it stand behind NAT on the worker's own machine? Then what is sent to the announced address
+# Does it stand behind NAT on the workers' own machine? Then what is sent to the announced address
 # goes to the machine's own. By this line coturn allows both.
 {external}
 

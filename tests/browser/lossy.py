@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest_asyncio
 
-from peermeet.media.link import own_address
+from peermeet.media.process import own_address
 from peermeet.robots.line import Link
 from tests.scenarios.ears import PACKET_S, Guest
 from tests.scenarios.server import Server

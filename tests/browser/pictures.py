@@ -118,7 +118,7 @@ async def laid(folder: Path) -> AsyncIterator[Table]:
                     await table.close()
                     await browser.close()
         finally:
-            server.stop()
+            server.end()
 
 
 # --- The pictures, by the names that the handbook links ------------------------------------------

@@ -400,7 +400,7 @@ async def test_who_leads_is_told_a_quarter_of_an_hour_before_the_end(chromium: B
             await expect(fay.page.get_by_text("A quarter of an hour is left")).to_have_count(0)
         finally:
             await context.close()
-            server.stop()
+            server.end()
     assert watch.complaints() == []
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from peermeet.media.link import own_address
+from peermeet.media.process import own_address
 from tests.browser.conftest import Invite
 from tests.browser.person import until
 from tests.relay.coturn import ports, running
@@ -62,7 +62,7 @@ def server(transport: str) -> Iterator[Server]:
                 server.start()
                 yield server
             finally:
-                server.stop()
+                server.end()
 
 
 async def test_a_person_behind_a_closed_network_hears_the_holder_and_is_heard(

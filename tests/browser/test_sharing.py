@@ -27,7 +27,7 @@ def server() -> Iterator[Server]:
             server.start()
             yield server
         finally:
-            server.stop()
+            server.end()
 
 
 async def show_screen(person: Person) -> None:

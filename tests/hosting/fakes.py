@@ -9,7 +9,7 @@ from peermeet.core.model import Gate, Millis, SeatId
 from peermeet.core.notices import Notice
 from peermeet.core.project import View
 from peermeet.core.runsheet import RunSheet
-from peermeet.hosting.ports import OWN, JournalTrouble, StoredCircle, SystemClock
+from peermeet.hosting.ports import OWN, Held, JournalTrouble, StoredCircle, SystemClock
 from peermeet.protocol import Lines, Profile, Said, Watch
 from peermeet.runsheets import shipped
 
@@ -99,10 +99,17 @@ class MemorySheets:
 
 
 class NotedMedia:
+    """left: connections that an earlier web process left behind."""
+
     def __init__(self, order: list[str]) -> None:
         self.gates: dict[str, Mapping[str, Gate]] = {}
         self.watches: list[tuple[str, Watch]] = []
+        self.left: dict[str, dict[str, Held]] = {}
+        self.closed: list[str] = []
         self.order = order
+
+    def held(self) -> Mapping[str, Mapping[str, Held]]:
+        return self.left
 
     def apply(self, circle: str, gates: Mapping[str, Gate]) -> None:
         self.gates[circle] = gates
@@ -118,6 +125,7 @@ class NotedMedia:
 
     def close(self, circle: str) -> None:
         self.gates.pop(circle, None)
+        self.closed.append(circle)
 
 
 class NotedLine:

@@ -72,7 +72,7 @@ async def test_a_new_media_worker_knows_no_lines_yet() -> None:
     async with node() as here:
         runner, fay, ana, fays, _ = await here.circle_of_two()
         here.host.set_lines(runner.id, {fay: line(), ana: line()})
-        here.host.media_restarted()
+        here.host.media_restarted([runner.id])
         here.host.set_lines(runner.id, {})
         assert fays.told[-1] == Lines(None, {})
 

@@ -13,7 +13,7 @@ from peermeet.core.decide import decide
 from peermeet.core.messages import Refused
 from peermeet.core.model import Circle, Millis, Mode, SeatId, Timeout
 from peermeet.hosting.host import TOO_OLD_MS, Host
-from peermeet.hosting.ports import SystemClock
+from peermeet.hosting.ports import Held, SystemClock
 from peermeet.hosting.runner import Busy, Runner, replay
 from peermeet.protocol import Profile
 from tests.hosting.fakes import FakeClock, MemoryJournal, MemorySheets, NotedLine, NotedMedia
@@ -30,9 +30,12 @@ class Node:
         journal: MemoryJournal | None = None,
         clock: SystemClock | None = None,
         screens: bool = False,
+        left: dict[str, dict[str, Held]] | None = None,
     ) -> None:
+        """left: what an earlier server left with the media worker."""
         self.journal = journal or MemoryJournal()
         self.media = NotedMedia(self.journal.order)
+        self.media.left = left or {}
         self.clock = clock or FakeClock()
         self.sheets = MemorySheets()
         self.host = Host(self.journal, self.media, self.sheets, self.clock, screens)
@@ -49,9 +52,12 @@ class Node:
 
 @asynccontextmanager
 async def node(
-    journal: MemoryJournal | None = None, clock: FakeClock | None = None, screens: bool = False
+    journal: MemoryJournal | None = None,
+    clock: FakeClock | None = None,
+    screens: bool = False,
+    left: dict[str, dict[str, Held]] | None = None,
 ) -> AsyncIterator[Node]:
-    made = Node(journal, clock, screens)
+    made = Node(journal, clock, screens, left)
     async with made.host:
         yield made
 
@@ -211,6 +217,48 @@ async def test_after_a_restart_no_screen_is_shown_and_the_groups_wish_of_today_h
                     await again.ask(ana, m.StartShare())
 
 
+async def test_a_restart_is_not_heard_by_who_is_still_connected() -> None:
+    journal, clock = MemoryJournal(), FakeClock()
+    async with node(journal, clock) as here:
+        runner, fay, ana, *_ = await here.circle_of_two()
+        await runner.ask(fay, m.StartPhase(Mode.ROUND, first=ana))
+        await runner.ask(ana, m.SetMic(True))
+    assert here.media.closed == [], "the worker keeps the circle of a server that goes down"
+    left: dict[str, dict[str, Held]] = {
+        runner.id: {"s2": Held({"2": "s1"}, True, high=True), "s1": Held({}, False)},
+        "an-old-one": {},
+    }
+    async with node(journal, clock, left=left) as there:
+        assert there.media.closed == ["an-old-one"]
+        again = there.host.circle(runner.id)
+        assert again is not None
+        assert there.media.gates[runner.id][ana].audio
+        there.journal.order.clear()
+        for seat in (fay, ana):
+            await again.come_back(seat)
+        assert there.media.gates[runner.id][ana].audio
+        lines = NotedLine(), NotedLine()
+        again.attach(fay, lines[0], FAY, returning=True)
+        again.attach(ana, lines[1], ANA, returning=True)
+        assert (lines[0].reoffers, lines[1].reoffers) == (0, 0), "both have what they need"
+        assert lines[1].mids == {"2": fay}
+        assert lines[1].high, "their camera goes on sending both layers"
+
+
+async def test_only_a_connection_that_lived_all_the_time_keeps_a_microphone_on() -> None:
+    async with node() as here:
+        runner, _, ana, _, line = await here.circle_of_two()
+        for state, stays in (("connected", True), ("gone", False), ("left", False)):
+            here.host.media_changed(runner.id, ana, "connected")
+            await runner.ask(ana, m.SetMic(True))
+            here.host.media_changed(runner.id, ana, state)
+            await runner.detach(ana, line)
+            assert here.media.gates[runner.id][ana].audio, "a lost line cuts nobody off"
+            await runner.come_back(ana)
+            assert here.media.gates[runner.id][ana].audio is stays
+            runner.attach(ana, line, ANA, returning=True)
+
+
 async def test_what_an_outage_made_due_is_not_done_before_people_could_be_back() -> None:
     """Nobody led for an hour, because nobody could; and a firm turn went by unheard."""
     journal, clock = MemoryJournal(), FakeClock()
@@ -308,7 +356,9 @@ async def test_a_new_media_worker_asks_everybody_for_a_new_offer() -> None:
         runner, _, ana, fays, anas = await here.circle_of_two()
         here.host.set_streams(runner.id, ana, {"2": "s1"})
         assert anas.mids == {"2": "s1"}
-        here.host.media_restarted()
+        here.host.media_restarted(["another"])
+        assert (fays.reoffers, anas.reoffers) == (0, 0), "the others do not notice"
+        here.host.media_restarted([runner.id])
         assert (fays.reoffers, anas.reoffers) == (1, 1)
         assert runner.streams_of(ana) is None
         here.host.media_changed(runner.id, ana, "connected")

@@ -72,7 +72,7 @@ async def open_place(net: Network, folder: Path, address: str) -> AsyncIterator[
                 finally:
                     await browser.close()
         finally:
-            server.stop()
+            server.end()
 
 
 @asynccontextmanager

@@ -27,4 +27,6 @@ async def bare(tmp_path: Path) -> AsyncIterator[Bare]:
     await bare.start()
     yield bare
     bare.writer.close()
+    if bare.process.returncode is None:
+        bare.process.terminate()
     await bare.ended()

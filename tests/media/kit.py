@@ -6,7 +6,7 @@ import asyncio
 import json
 import secrets
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -152,10 +152,17 @@ class Bare:
     """A worker without a MediaLink: lines in, lines out."""
 
     lease_s = 0.4
+    alone_s = 60.0
+
+    gates: Mapping[str, Any] = {
+        seat: {"audio": True, "video": True, "space": "main"} for seat in ("ana", "ben")
+    }
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "bare.sock"
         self.states: list[tuple[str, str]] = []
+        self._links: list[asyncio.StreamWriter] = []
+        self._members: list[Member] = []
 
     async def start(self) -> None:
         self.process = await asyncio.create_subprocess_exec(
@@ -163,9 +170,14 @@ class Bare:
             *("-m", "peermeet.media.worker"),
             *("--socket", str(self.path), "--bind", "127.0.0.1", "--port", "0"),
             *("--lease-ms", str(int(self.lease_s * 1000))),
+            *("--alone-ms", str(int(self.alone_s * 1000))),
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
+        await self.connect()
+
+    async def connect(self) -> None:
+        """Be its web process from now on, on a new link."""
         async with asyncio.timeout(15):
             while True:
                 try:
@@ -173,7 +185,27 @@ class Bare:
                     break
                 except (FileNotFoundError, ConnectionRefusedError):
                     await asyncio.sleep(0.02)
+        await self.say(do="take")
         self.ready = json.loads(await self.reader.readline())
+        self._links.append(self.writer)
+
+    async def two_talk(self) -> tuple[Member, Member]:
+        """Ana and Ben are connected, in the circle "c", and may be heard."""
+        await self.say(do="gates", circle="c", seats=self.gates)
+        for seat in self.gates:
+            member = Member(1)
+            self._members.append(member)
+            answer = await self.ask(do="offer", circle="c", seat=seat, sdp=member.offer)
+            await member.join(answer["sdp"])
+        while len(self.states) < 2:
+            await self.ask(do="stats")
+        return self._members[-2], self._members[-1]
+
+    async def received(self, seat: str, count: int) -> None:
+        """Wait until the worker has opened this many packets of the seat."""
+        async with asyncio.timeout(10):
+            while (await self.ask(do="stats"))["stats"][f"received/c/{seat}"] < count:
+                pass
 
     async def say(self, **message: Any) -> None:
         """Send one line."""
@@ -193,5 +225,9 @@ class Bare:
 
     async def ended(self) -> tuple[bytes, bytes]:
         """Wait for the end of the process; what it wrote to standard output and error."""
+        for member in self._members:
+            member.vanish()
+        for link in self._links:
+            link.close()
         async with asyncio.timeout(5):
             return await self.process.communicate()

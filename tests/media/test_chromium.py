@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Page, async_playwright
 
-from peermeet.media.link import own_address
+from peermeet.media.process import own_address
 from tests.chromium import FLAGS, require
 from tests.media.kit import OPEN, SHUT, Media, until
 

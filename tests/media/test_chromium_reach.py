@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser
 
-from peermeet.media.link import own_address, own_addresses
+from peermeet.media.process import own_address, own_addresses
 from tests.media.kit import OPEN, Media
 from tests.media.test_chromium import Tab, browser, growing, tab
 

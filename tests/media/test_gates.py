@@ -227,30 +227,19 @@ async def test_gates_close_by_themselves_while_the_web_process_stands_still(
 
 
 async def test_an_expired_lease_leaves_nobody_heard(bare: Bare) -> None:
-    gates = {seat: {"audio": True, "video": True, "space": "main"} for seat in ("ana", "ben")}
-    await bare.say(do="gates", circle="c", seats=gates)
-    ana, ben = Member(1), Member(1)
-    try:
-        for seat, member in (("ana", ana), ("ben", ben)):
-            answer = await bare.ask(do="offer", circle="c", seat=seat, sdp=member.offer)
-            await member.join(answer["sdp"])
-        while len(bare.states) < 2:
-            await bare.ask(do="stats")
+    ana, ben = await bare.two_talk()
+    ana.speak()
+    await until(lambda: sum(ben.received.values()) == 1)
+    # Not a word for longer than the lease, and then only questions.
+    stats: dict[str, int] = {}
+    while not stats.get("link.lease_expired"):
+        await asyncio.sleep(bare.lease_s * 1.5)
+        stats = (await bare.ask(do="stats"))["stats"]
+    while stats["received/c/ana"] < 30:
         ana.speak()
-        await until(lambda: sum(ben.received.values()) == 1)
-        # Not a word for longer than the lease, and then only questions.
-        stats: dict[str, int] = {}
-        while not stats.get("link.lease_expired"):
-            await asyncio.sleep(bare.lease_s * 1.5)
-            stats = (await bare.ask(do="stats"))["stats"]
-        while stats["received/c/ana"] < 30:
-            ana.speak()
-            stats = (await bare.ask(do="stats"))["stats"]
-        assert stats["forwarded/c/ana"] == 1
-        await bare.say(do="gates", circle="c", seats=gates)
-        await bare.ask(do="stats")
-        ana.speak()
-        await until(lambda: sum(ben.received.values()) == 2)
-    finally:
-        ana.vanish()
-        ben.vanish()
+        stats = (await bare.ask(do="stats"))["stats"]
+    assert stats["forwarded/c/ana"] == 1
+    await bare.say(do="gates", circle="c", seats=bare.gates)
+    await bare.ask(do="stats")
+    ana.speak()
+    await until(lambda: sum(ben.received.values()) == 2)

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from bench.member import Member
-from peermeet.media import link
+from peermeet.media import process
 from peermeet.media.icelite import ALONE_MEDIA_S
-from peermeet.media.link import own_addresses
+from peermeet.media.process import own_addresses
 from tests.media.kit import OPEN, Media, until
 from tests.media.tcp import TcpMember
 
@@ -218,7 +218,7 @@ async def test_announced_addresses_are_told_instead(tmp_path: Path) -> None:
 def test_addresses_are_told_in_the_order_of_rfc_6724(
     six: str, told: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(link, "own_address", {"0.0.0.0": "192.0.2.7", "::": six}.get)
+    monkeypatch.setattr(process, "own_address", {"0.0.0.0": "192.0.2.7", "::": six}.get)
     assert own_addresses() == told
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import random
 import signal
 import socket
+import time
 from pathlib import Path
 
 import pytest
@@ -482,12 +482,17 @@ async def test_gates_said_while_there_is_no_worker_are_applied_to_the_next(pair:
     assert (await pair.settle())["forwarded/circle/ana"] == 0
 
 
-async def test_the_worker_says_who_it_is_and_leaves_with_its_web_process(bare: Bare) -> None:
+async def test_the_worker_says_who_it_is(bare: Bare) -> None:
     assert bare.ready["tell"] == "ready"
     assert bare.ready["pid"] == bare.process.pid
     assert bare.ready["addresses"] == ["127.0.0.1"]
+    assert bare.ready["circles"] == {}
+    assert bare.ready["made"][1:3] == ["--socket", str(bare.path)]
     assert bare.path.stat().st_mode & 0o777 == 0o600
-    bare.writer.close()
+
+
+async def test_a_worker_that_is_told_to_end_leaves_nothing(bare: Bare) -> None:
+    await bare.say(do="end")
     output, _ = await bare.ended()
     assert output == b""
     assert bare.process.returncode == 0
@@ -521,13 +526,95 @@ async def test_nothing_is_left_of_people_who_came_and_went(pair: Media) -> None:
         pair.states.clear()
 
 
-async def test_only_one_web_process_is_served(bare: Bare) -> None:
-    reader, writer = await asyncio.open_unix_connection(bare.path)
-    assert await reader.read() == b""
-    writer.close()
-    bare.writer.write(b'{"do":"stats","id":1}\n')
-    stats = json.loads(await bare.reader.readline())["stats"]
-    assert stats["link.second"] == 1
+async def test_the_newest_web_process_takes_over_and_learns_what_there_is(bare: Bare) -> None:
+    ana, ben = await bare.two_talk()
+    old = bare.reader
+    await bare.connect()
+    assert await old.read() == b"", "the old link is closed"
+    assert bare.ready["circles"] == {
+        "c": {
+            "ana": {"streams": {"2": "ben", "3": "ben"}, "connected": True},
+            "ben": {"streams": {"2": "ana", "3": "ana"}, "connected": True},
+        }
+    }
+    ana.speak()
+    await until(lambda: sum(ben.received.values()) == 1)
+
+
+async def test_a_stranger_at_the_socket_changes_nothing(bare: Bare) -> None:
+    for word in (b"GET / HTTP/1.0\r\n", b'{"do":"end"}\n', b"[" * 100_000 + b"\n", b"\n"):
+        reader, writer = await asyncio.open_unix_connection(bare.path)
+        writer.write(word)
+        writer.write_eof()
+        assert await reader.read() == b""
+        writer.close()
+    assert (await bare.ask(do="stats"))["stats"]["link.stranger"] == 4
+
+
+async def test_a_worker_forwards_on_for_its_lease_when_its_web_process_is_gone(bare: Bare) -> None:
+    ana, ben = await bare.two_talk()
+    bare.writer.close()
+    until_s = time.monotonic() + bare.lease_s
+    heard_s = []
+    ben.on_rtp = lambda _, packet: heard_s.append(time.monotonic())
+    while time.monotonic() < until_s + 1:
+        ana.speak()
+        await asyncio.sleep(0.02)
+    assert until_s - 0.2 < heard_s[-1] < until_s + 0.3, "heard until the lease ran out"
+    # Who comes in time for the connections brings the gates along.
+    await bare.connect()
+    await bare.say(do="gates", circle="c", seats=bare.gates)
+    before = len(heard_s)
+    await bare.ask(do="stats")
+    ana.speak()
+    await until(lambda: len(heard_s) == before + 1)
+
+
+async def test_gates_that_a_new_web_process_does_not_confirm_close(bare: Bare) -> None:
+    """It gives signs of life, but may know nothing of this circle."""
+    ana, ben = await bare.two_talk()
+    await bare.connect()
+    ana.speak()
+    await until(lambda: sum(ben.received.values()) == 1)
+    async with asyncio.timeout(bare.lease_s * 3):
+        while True:
+            before = (await bare.ask(do="stats"))["stats"]
+            ana.speak()
+            await bare.received("ana", before["received/c/ana"] + 1)
+            after = (await bare.ask(do="stats"))["stats"]
+            if before["forwarded/c/ana"] == after["forwarded/c/ana"]:
+                break
+
+
+async def test_a_web_process_that_says_it_leaves_takes_an_unused_worker_with_it(
+    bare: Bare,
+) -> None:
+    await bare.say(do="leave")
+    await bare.ended()
+    assert bare.process.returncode == 0
+
+
+async def test_a_worker_that_was_left_ends_with_its_lease_unless_another_comes(bare: Bare) -> None:
+    await bare.two_talk()
+    await bare.say(do="leave")
+    await bare.connect()
+    await asyncio.sleep(bare.lease_s * 1.5)  # that nothing happens can only be waited for
+    assert len((await bare.ask(do="stats"))["stats"]) > 0
+    await bare.say(do="leave")
+    left_at = time.monotonic()
+    await bare.ended()
+    assert bare.lease_s - 0.1 < time.monotonic() - left_at < bare.lease_s + 1
+
+
+async def test_a_worker_without_a_web_process_ends_itself_in_the_end(tmp_path: Path) -> None:
+    bare = Bare(tmp_path)
+    bare.alone_s = 1.0
+    await bare.start()
+    await bare.two_talk()
+    bare.writer.close()
+    await bare.ended()
+    assert bare.process.returncode == 0
+    assert not bare.path.exists()
 
 
 @pytest.mark.parametrize(

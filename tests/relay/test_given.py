@@ -31,7 +31,7 @@ def server() -> Iterator[Server]:
             server.start()
             yield server
         finally:
-            server.stop()
+            server.end()
 
 
 @pytest.fixture

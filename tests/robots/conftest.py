@@ -49,4 +49,4 @@ def server() -> Iterator[Server]:
             running.start()
             yield Server(running)
         finally:
-            running.stop()
+            running.end()

@@ -22,7 +22,7 @@ def server() -> Iterator[Server]:
             server.start()
             yield server
         finally:
-            server.stop()
+            server.end()
 
 
 @pytest_asyncio.fixture

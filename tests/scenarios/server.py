@@ -2,7 +2,6 @@
 
 import json
 import os
-import select
 import signal
 import socket
 import subprocess
@@ -10,6 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 START_S = 60.0
@@ -20,16 +20,23 @@ class Server:
     """`peermeet serve` on ports of its own; the same data and ports after a restart."""
 
     def __init__(
-        self, data: Path, module: str = "peermeet", address: str = "127.0.0.1", **settings: str
+        self,
+        data: Path,
+        module: str = "peermeet",
+        workers: int = 1,
+        lease_s: float = 10,
+        address: str = "127.0.0.1",
+        **settings: str,
     ) -> None:
-        """data: its folder, of a short path. module: what to run instead, with its counters.
-        address: of this machine, at which others reach it. settings: others than the usual, by
-        their name without PEERMEET_, in small letters.
-        """
+        """data: its folder. module: what to run instead, with its counters. workers, lease_s: of
+        its media. address: of this machine, at which others reach it. settings: others than the
+        usual, by their name without PEERMEET_, in small letters."""
         self.data = data
         self._settings = {f"PEERMEET_{name.upper()}": value for name, value in settings.items()}
         self.module = module
-        self.port = free_port()
+        self.media_workers = workers
+        self.lease_s = lease_s
+        self.port = free_port(workers)
         self._address = address
         self.url = f"http://{f'[{address}]' if ':' in address else address}:{self.port}"
         self.facilitator = ""  # the tokens of the two invitations
@@ -74,31 +81,47 @@ class Server:
         except (urllib.error.URLError, OSError):
             return False
 
+    def workers(self) -> dict[int, int]:
+        """The process ids of its media workers, by number; also of those that outlived it."""
+        found = {}
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                words = (process / "cmdline").read_text().split("\0")
+            except OSError:
+                continue
+            if "peermeet.media.worker" in words and f"--socket\0{self.data}/" in "\0".join(words):
+                socket = Path(words[words.index("--socket") + 1])
+                found[int(socket.stem.removeprefix("media-"))] = int(process.name)
+        return found
+
     def worker(self) -> int:
-        """The process id of its media worker."""
-        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
-        for child in children:
-            if b"peermeet.media.worker" in Path(f"/proc/{child}/cmdline").read_bytes():
-                return int(child)
-        raise AssertionError("no media worker")
+        """The process id of its first media worker."""
+        return self.workers()[0]
 
     def kill9(self) -> float:
-        """End the web process without a word; its media worker must end by itself.
-
-        The moment of the kill, by `time.monotonic`.
-        """
-        orphan = os.pidfd_open(self.worker())
-        try:
-            at = self._end(signal.SIGKILL)
-            ended, _, _ = select.select([orphan], [], [], END_S)
-            assert ended, "the media worker outlived its server"
-        finally:
-            os.close(orphan)
-        return at
+        """End the web process without a word, and leave its media workers; the moment of the kill,
+        by `time.monotonic`."""
+        return self._end(signal.SIGKILL)
 
     def stop(self) -> float:
-        """Ask it to end and wait until it has; the moment of asking, by `time.monotonic`."""
+        """Ask it to end, as before a restart, and wait until it has; the moment of asking, by
+        `time.monotonic`."""
         return self._end(signal.SIGTERM)
+
+    def interrupt(self) -> float:
+        """Ctrl-C; the moment, by `time.monotonic`."""
+        return self._end(signal.SIGINT)
+
+    def end(self) -> None:
+        """Leave nothing behind."""
+        self.stop()
+        for pid in self.workers().values():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+        deadline = time.monotonic() + END_S
+        while self.workers():
+            assert time.monotonic() < deadline, "a media worker does not end"
+            time.sleep(0.02)  # nothing tells when another's child has ended
 
     def link(self, role: str) -> str:
         """A fresh invitation, by the admin's command; role: facilitator or participant."""
@@ -135,6 +158,8 @@ class Server:
             **{k: v for k, v in os.environ.items() if not k.startswith("PEERMEET_")},
             "PEERMEET_DATA": str(self.data),
             "PEERMEET_PORT": str(self.port),
+            "PEERMEET_MEDIA_WORKERS": str(self.media_workers),
+            "PEERMEET_MEDIA_LEASE_S": str(self.lease_s),
             "PEERMEET_CONFIG": str(self.data / "none.env"),
             **self._place(),
             **self._settings,
@@ -148,20 +173,24 @@ class Server:
             "PEERMEET_PUBLIC_URL": self.url,
             "PEERMEET_MEDIA_BIND": self._address,
             # HTTP has the other number there, and media want TCP as well.
-            "PEERMEET_MEDIA_PORT": str(free_port()),
+            "PEERMEET_MEDIA_PORT": str(free_port(self.media_workers)),
             "PEERMEET_ANNOUNCE_IP": json.dumps([self._address]),
         }
 
 
-def free_port() -> int:
-    """A number that is free for TCP and UDP alike, as the server uses one for both."""
-    for _ in range(20):
-        with socket.create_server(("127.0.0.1", 0)) as stream:
+def free_port(workers: int = 1) -> int:
+    """A number that is free for TCP and UDP alike, as the server uses one for both, with as many
+    such ones after it as further media workers need."""
+    for _ in range(50):
+        with socket.create_server(("127.0.0.1", 0)) as stream, ExitStack() as taken:
             port: int = stream.getsockname()[1]
-            with socket.socket(type=socket.SOCK_DGRAM) as datagrams:
-                try:
-                    datagrams.bind(("", port))
-                except OSError:
-                    continue
-                return port
+            try:
+                for number in range(workers):
+                    datagrams = taken.enter_context(socket.socket(type=socket.SOCK_DGRAM))
+                    datagrams.bind(("", port + number))
+                    if number:
+                        taken.enter_context(socket.create_server(("", port + number)))
+            except (OSError, OverflowError):
+                continue
+            return port
     raise AssertionError("no free port")

@@ -41,7 +41,7 @@ def server() -> Iterator[Server]:
             traces = server.log.split("Traceback")[1:]
             assert all("UnicodeDecodeError" in trace for trace in traces), server.log
         finally:
-            server.stop()
+            server.end()
 
 
 class Pair:

@@ -51,7 +51,7 @@ async def test_names_links_and_addresses_are_nowhere_in_data_and_logs() -> None:
         finally:
             await ana.drop()
             await fay.drop()
-            server.stop()
+            server.end()
         after = everything(server.data)
         assert b"turn_started" in during, "the journal was there to be looked at"
         for word in set(secret):

@@ -52,7 +52,7 @@ def server() -> Iterator[Server]:
             server.start()
             yield server
         finally:
-            server.stop()
+            server.end()
 
 
 def frame_of(command: Any) -> Frame:

@@ -306,7 +306,7 @@ def server() -> Iterator[Server]:
             yield server
             assert "Traceback" not in server.log, server.log
         finally:
-            server.stop()
+            server.end()
 
 
 def heard_in(story: Story, listener: Guest) -> dict[int, list[SeatId]]:

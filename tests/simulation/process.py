@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from random import Random
 
-from peermeet.core.model import Circle, Gate, Millis
+from peermeet.core.model import Circle, Gate, Millis, SeatId
 from peermeet.hosting.host import Host
-from peermeet.hosting.ports import SystemClock
+from peermeet.hosting.ports import Held, SystemClock
 from peermeet.hosting.runner import Runner
 from peermeet.protocol import Watch
 from tests.hosting.fakes import MemorySheets
@@ -40,9 +40,20 @@ class LoopClock(SystemClock):
 class Process:
     """Start it, and let it `stop` or `crash`; both are over when they return."""
 
-    def __init__(self, book: Book, loop: VirtualLoop, chance: Random, applied: Applied) -> None:
-        """applied: told of every set of gates, and the circle it was made from."""
+    def __init__(
+        self,
+        book: Book,
+        loop: VirtualLoop,
+        chance: Random,
+        applied: Applied,
+        connected: Collection[SeatId] = (),
+    ) -> None:
+        """applied: told of every set of gates, and the circle it was made from.
+
+        connected: whose media connections have outlived the process before.
+        """
         self.dead = False
+        self._connected = connected
         self.gates: Mapping[str, Gate] = {}
         self.clock = LoopClock(loop)
         self.journal = BookJournal(book, chance)
@@ -90,6 +101,9 @@ class Process:
             await self._over.wait()
 
     # --- the media worker, as hosting sees it -------------------------------------------------
+
+    def held(self) -> Mapping[str, Mapping[str, Held]]:
+        return {CIRCLE: {seat: Held({}, connected=True) for seat in self._connected}}
 
     def apply(self, circle: str, gates: Mapping[str, Gate]) -> None:
         if self.dead:

@@ -28,7 +28,7 @@ from peermeet.hosting import host, runner
 from peermeet.hosting.runner import Busy, Outcome, replay
 from peermeet.protocol import Profile
 from tests.simulation.floor import wrongs
-from tests.simulation.journal import Book
+from tests.simulation.journal import CIRCLE, Book
 from tests.simulation.loop import VirtualLoop
 from tests.simulation.person import Glance, Line, Person, known
 from tests.simulation.process import START, Process
@@ -270,8 +270,11 @@ class Schedule:
     def _something_at_the_edge(self) -> None:
         """What changes no rule, and must not disturb one."""
         person, circle = self._chance.choice(self._people), self._process.runner
-        self._process.host.media_restarted()
+        if self._chance.random() < 0.3:
+            self._process.host.media_restarted([CIRCLE])
         if circle is not None and person.seat is not None:
+            state = self._chance.choice(("connected", "connected", "left", "gone"))
+            self._process.host.media_changed(CIRCLE, person.seat, state)
             circle.change_profile(person.seat, person.profile)
             circle.set_streams(person.seat, {"1": person.seat})
 
@@ -297,7 +300,7 @@ class Schedule:
             return
         person.tries += 1
         try:
-            await circle.ask(None, m.ReturnToSeat(seat))
+            await circle.come_back(seat)
             if process.dead:
                 return
             self._note("%s is back", seat)
@@ -312,7 +315,9 @@ class Schedule:
     # --- the server's bad days ----------------------------------------------------------------
 
     def _new_process(self) -> Process:
-        return Process(self._book, self._loop, self._chance, self._applied)
+        seats = [p.seat for p in self._people if p.seat is not None]
+        connected = [seat for seat in seats if self._chance.random() < 0.5]
+        return Process(self._book, self._loop, self._chance, self._applied, connected)
 
     async def _restart(self, crash: bool, again: bool = True) -> None:
         """End this process, see what is left of the circle, and let another one take over."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Coroutine, Mapping
+from collections.abc import Collection, Coroutine, Mapping
 from typing import Any
 
 from peermeet.core import messages as m
 from peermeet.core.messages import Refused
 from peermeet.core.model import SeatId
 from peermeet.hosting.ports import (
+    Held,
     Journal,
     JournalTrouble,
     Media,
@@ -112,20 +113,27 @@ class Host:
 
     def media_changed(self, circle: str, seat: str, state: str) -> None:
         """A media connection is "connected", was "left" by its person, or is "gone"."""
-        if circle in self._runners and state != "connected":
-            self._runners[circle].media_gone(SeatId(seat), asked_for=state == "left")
+        runner = self._runners.get(circle)
+        if runner is None:
+            return
+        if state == "connected":
+            runner.media_connected(SeatId(seat))
+        else:
+            runner.media_gone(SeatId(seat), asked_for=state == "left")
 
-    def media_restarted(self) -> None:
-        """The media worker is new: everybody makes a new media connection."""
-        for runner in self._runners.values():
-            runner.media_restarted()
+    def media_restarted(self, circles: Collection[str]) -> None:
+        """The media worker of these circles is new: their people make new media connections."""
+        for circle in circles:
+            if circle in self._runners:
+                self._runners[circle].media_restarted()
 
     def _own(self, work: Coroutine[Any, Any, None]) -> None:
         task = self._tasks.create_task(work)
         self._owned.add(task)
         task.add_done_callback(self._owned.discard)
 
-    def _start(self, stored: StoredCircle, comes_back: bool = False) -> Runner:
+    def _start(self, stored: StoredCircle, held: Mapping[str, Held] | None = None) -> Runner:
+        """held: of a circle that comes back, which media connections live."""
         runner = Runner(
             stored,
             self._journal,
@@ -134,25 +142,32 @@ class Host:
             self._clock,
             self._forget,
             self._screens,
+            held or {},
         )
         self._runners[runner.id] = runner
-        self._own(runner.run(comes_back))
+        self._own(runner.run(comes_back=held is not None))
         return runner
 
     async def _bring_back(self) -> None:
-        """Replay what the journal kept; the outage is nobody's speaking time."""
+        """Replay what the journal kept; the outage is nobody's speaking time.
+
+        Who is still connected to a media worker notices nothing.
+        """
         for stored in await self._journal.load_all():
             last = max([stored.opened_at, stored.alive_at, *(at for at, _ in stored.events)])
             self._clock.not_before(last)
             if self._clock.now() - stored.alive_at > TOO_OLD_MS:
                 await self._journal.delete(stored.id)
                 continue
-            runner = self._start(stored, comes_back=True)
+            runner = self._start(stored, self._media.held().get(stored.id, {}))
             try:
                 await runner.ask(None, m.Recover(stored.alive_at))
             except Refused:
                 continue  # It had ended, and only its journal was left; its runner deletes that.
             log.info("circle brought back circle=%s events=%d", stored.id, stored.seq)
+        for circle in self._media.held().keys() - self._runners.keys():
+            # Its end was the last thing that was written, or it is too old.
+            self._media.close(circle)
 
     async def _forget(self, runner: Runner) -> None:
         """The circle has ended: its journal goes."""

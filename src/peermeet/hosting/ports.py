@@ -119,8 +119,27 @@ class MediaLine:
     details: LineDetails
 
 
+@dataclass(frozen=True)
+class Held:
+    """A seat's media connection that an earlier web process left behind.
+
+    streams: whose media arrives on which of its sections, by mid. connected: its handshake is over.
+    high: whether anybody is to see the seat's larger picture; None for a camera without layers.
+    """
+
+    streams: Mapping[str, str]
+    connected: bool
+    high: bool | None = None
+
+
 class Media(Protocol):
-    """The forwarding worker, as one circle's runner sees it."""
+    """The forwarding workers, as hosting sees them. Which one has a circle is theirs to know."""
+
+    def held(self) -> Mapping[str, Mapping[str, Held]]:
+        """What the workers hold at the start of a web process, by circle and seat.
+
+        A circle may be named with no seats. Gates are as the last web process left them.
+        """
 
     def apply(self, circle: str, gates: Mapping[str, Gate]) -> None:
         """Make these gates the truth; a seat that is missing loses its connection."""

@@ -26,6 +26,7 @@ from peermeet.core.runsheet import RunSheet
 from peermeet.hosting.ports import (
     Clock,
     Conversation,
+    Held,
     Journal,
     JournalTrouble,
     Media,
@@ -98,7 +99,9 @@ class Runner:
         clock: Clock,
         on_ended: Callable[[Runner], Awaitable[None]],
         screens: bool = False,
+        held: Mapping[str, Held] | None = None,
     ) -> None:
+        """held: media connections that outlived the web process before this one."""
         self.id = stored.id
         self.group = stored.group
         self._library = library_of(stored.group)
@@ -117,8 +120,10 @@ class Runner:
         self._conversations: dict[SeatId, Conversation] = {}
         self._profiles: dict[SeatId, Profile] = {}
         self._links: dict[SeatId, str] = {}
-        self._streams: dict[SeatId, Mapping[str, str]] = {}
-        self._demands: dict[SeatId, bool] = {}
+        held = held or {}
+        self._streams = {SeatId(s): h.streams for s, h in held.items()}
+        self._connected = {SeatId(s) for s, h in held.items() if h.connected}
+        self._demands = {SeatId(s): h.high for s, h in held.items() if h.high is not None}
         self._lines: dict[SeatId, MediaLine] = {}
         self._lines_told: dict[SeatId, Lines] = {}
         self._sheets = sheets
@@ -141,6 +146,13 @@ class Runner:
             raise Busy from None
         return await outcome
 
+    async def come_back(self, seat: SeatId) -> Outcome:
+        """Somebody is back at their seat. Raises Refused or Busy.
+
+        Whose media connection lives is still heard as before; a new page begins with nothing on.
+        """
+        return await self.ask(None, m.ReturnToSeat(seat, seat in self._connected))
+
     def attach(
         self, seat: SeatId, conversation: Conversation, profile: Profile, returning: bool = False
     ) -> None:
@@ -160,9 +172,16 @@ class Runner:
         self._show_all(())
         if not self.circle.seats[seat].waiting:
             self._tell_what_was_said(seat, conversation)
-        if returning and seat not in self._streams:
-            # The server is new, or the worker: their connection leads nowhere, and their own
-            # ICE would notice only after half a minute.
+        if not returning:
+            return
+        if seat in self._streams:
+            # Others may have come and gone while the line was lost.
+            conversation.streams(self._streams[seat])
+            if seat in self._demands:
+                conversation.demand(self._demands[seat])
+        else:
+            # The worker is new: their connection leads nowhere, and their own ICE would notice
+            # only after half a minute.
             conversation.reoffer()
 
     def remember_link(self, seat: SeatId, code: str) -> None:
@@ -322,6 +341,11 @@ class Runner:
             self._lines_told[seat] = told
             conversation.lines(told)
 
+    def media_connected(self, seat: SeatId) -> None:
+        """The media connection of a seat has come about."""
+        if seat in self.circle.seats:
+            self._connected.add(seat)
+
     def media_gone(self, seat: SeatId, asked_for: bool = False) -> None:
         """The media connection of a seat is gone: ask for a new one.
 
@@ -330,6 +354,7 @@ class Runner:
         self._streams.pop(seat, None)
         self._demands.pop(seat, None)
         self._lines.pop(seat, None)
+        self._connected.discard(seat)
         if seat in self._conversations and not asked_for:
             self._conversations[seat].reoffer()
 
@@ -369,7 +394,8 @@ class Runner:
         finally:
             self._closed = True
             self._drain()
-            self._media.close(self.id)
+        # Not when the server goes down: the next one finds the media of the circle as it was.
+        self._media.close(self.id)
         await self._on_ended(self)
 
     async def _know_sheets(self) -> None:
@@ -507,6 +533,7 @@ class Runner:
             self._demands.pop(seat, None)
             self._lines.pop(seat, None)
             self._lines_told.pop(seat, None)
+            self._connected.discard(seat)
             self._came_at.pop(seat, None)
         for event in events:
             if isinstance(event, m.SeatTaken):

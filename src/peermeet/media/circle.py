@@ -88,6 +88,14 @@ class Circle:
             self.watches[seat] = watch
             self._connect()
 
+    def streams(self, viewer: str) -> dict[str, str]:
+        """The viewer's map of mid to seat, as `changed_streams` answered last."""
+        return self._streams.get(viewer, {})
+
+    def demand(self, seat: str) -> bool | None:
+        """What `changed_demands` answered last of the seat; None for a camera without layers."""
+        return self._demands.get(seat)
+
     def changed_streams(self) -> Iterator[tuple[str, dict[str, str]]]:
         """Viewers whose map of mid to seat is not what was answered last, with the new map."""
         for viewer, peer in self.peers.items():

@@ -1,8 +1,9 @@
-"""The web process's end of the link to its media worker: the `Media` port over a unix socket.
+"""The web process's end of the link to one media worker; pool.py makes the `Media` port of many.
 
-Starts the worker, keeps it alive with a sign of life, and starts it again when it dies; then the
-newest gates of all circles are applied before anything else. What is said to a worker is ordered
-and bounded. Nothing here touches a packet, and nothing here decides who may be heard.
+Finds the worker that an earlier web process left running, or starts one, keeps it alive with a
+sign of life, and starts it again when it dies; then the newest gates of its circles are applied
+before anything else. What is said to a worker is ordered and bounded. Nothing here touches a
+packet, and nothing here decides who may be heard.
 """
 
 from __future__ import annotations
@@ -11,24 +12,24 @@ import asyncio
 import contextlib
 import json
 import logging
-import socket as network
-import sys
+import os
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from ipaddress import IPv6Network, ip_address
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from peermeet.core.model import Gate
-from peermeet.hosting.ports import MediaLine, MediaRefused
+from peermeet.hosting.ports import Held, MediaLine, MediaRefused
+from peermeet.media.process import STOP_S, door, end, is_worker, listener, made, spawn
 from peermeet.protocol import LineDetails, Watch
 
 ANSWER_S: Final = 5.0
 """An offer that is not answered in this time counts as refused with "busy"."""
+FIND_S: Final = 2.0
+"""A worker that is already there says in this time what it holds, or is taken for hung."""
 START_S: Final = 15.0
 """From starting the process to its first line; imports and the self-test take about one."""
-STOP_S: Final = 3.0
-"""Then the worker is killed."""
 ALIVE_S: Final = 1.0
 DRAIN_S: Final = 5.0
 """A worker that reads nothing for this long is replaced."""
@@ -36,22 +37,29 @@ BACK_OFF_S: Final = (0.1, 0.5, 1.0, 2.0, 5.0)
 MAX_UNSENT: Final = 1024
 """Lines that may wait for the worker. Gates of one circle wait once, newest only."""
 MAX_LINE_BYTES: Final = 1 << 20
-IPV6_ADDR_PREFERENCES: Final = 72
-PREFER_SRC_PUBLIC: Final = 2
-"""Of Linux (RFC 5014); Python names neither."""
-UNIQUE_LOCAL: Final = IPv6Network("fc00::/7")
 
 logger = logging.getLogger(__name__)
 
 OnLines = Callable[[str, dict[str, MediaLine]], None]
 
 
-def _nobody_asks(circle: str, lines: dict[str, MediaLine]) -> None:
+def nobody_asks(circle: str, lines: dict[str, MediaLine]) -> None:
     """Marks are for people to see; a link without people leaves them."""
 
 
 class MediaFailed(Exception):
     """The worker cannot be started; its own log says why."""
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """A worker's first line. made: what it was started as; circles: what it holds."""
+
+    pid: int
+    port: int
+    addresses: tuple[str, ...]
+    made: tuple[str, ...]
+    circles: Mapping[str, Mapping[str, Held]]
 
 
 class MediaLink:
@@ -71,7 +79,7 @@ class MediaLink:
         on_media: Callable[[str, str, str], None],
         on_restart: Callable[[], None],
         on_demand: Callable[[str, str, bool], None] = lambda circle, seat, high: None,
-        on_lines: OnLines = _nobody_asks,
+        on_lines: OnLines = nobody_asks,
     ) -> None:
         """socket: where the worker listens, in a directory only we may enter.
         bind: addresses, all with the port number `port`. tcp: whether they are reached by TCP too.
@@ -84,6 +92,10 @@ class MediaLink:
         on_restart(): all connections are lost, gates are applied, browsers should offer again.
         Callbacks run in the loop and must not block.
         """
+        self.connections: dict[str, dict[str, Held]] = {}
+        """What the worker holds, by circle and seat."""
+        self.load_percent = 0
+        """Of its core, as the worker said last."""
         self._socket = socket
         self._lease_ms = lease_ms
         addresses = [bind] if isinstance(bind, str) else bind
@@ -107,12 +119,13 @@ class MediaLink:
         self._number = 0
         self._connected = False
         self._owner: asyncio.Task[None] | None = None
+        self._last_word = "end"
         self.pid = 0
         self.port = 0
         self.addresses: tuple[str, ...] = ()
 
     async def start(self) -> None:
-        """Start the worker and wait until it is ready. Raises MediaFailed."""
+        """Find or start the worker and wait until it is ready. Raises MediaFailed."""
         ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._owner = asyncio.create_task(self._keep_alive(ready))
         try:
@@ -121,13 +134,20 @@ class MediaLink:
             await self.stop()
             raise
 
-    async def stop(self) -> None:
-        """End the worker and everything waiting for it. Safe to repeat."""
+    async def stop(self, for_good: bool = True) -> None:
+        """End the link. Safe to repeat.
+
+        for_good: end the worker as well. Else it goes on for its lease, or ends at once if
+        nobody is connected: the next web process is not heard to begin.
+        """
         if self._owner is not None:
+            self._last_word = "end" if for_good else "leave"
             self._owner.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._owner
             self._owner = None
+        if for_good:
+            await end(self.pid, self._socket)
 
     @property
     def is_up(self) -> bool:
@@ -153,6 +173,10 @@ class MediaLink:
         elif self._connected:
             self._unsent_watches[circle, seat] = self._send(message)
 
+    def gates(self, circle: str) -> Mapping[str, Gate]:
+        """The newest gates of the circle; none if it has none."""
+        return self._gates.get(circle, {})
+
     def drop(self, circle: str, seat: str) -> None:
         """Close the seat's connection and keep its gate."""
         self._send({"do": "drop", "circle": circle, "seat": seat})
@@ -160,6 +184,7 @@ class MediaLink:
     def close(self, circle: str) -> None:
         """Close every connection of the circle and forget its gates."""
         self._gates.pop(circle, None)
+        self.connections.pop(circle, None)
         # Gates said after this must not slip in before it.
         self._unsent_gates.pop(circle, None)
         self._send({"do": "close", "circle": circle})
@@ -227,45 +252,38 @@ class MediaLink:
             await asyncio.sleep(BACK_OFF_S[min(failures, len(BACK_OFF_S) - 1)])
 
     async def _live(self, ready: asyncio.Future[None]) -> None:
-        """One worker from start to end. Raises MediaFailed if it never became ready."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "peermeet.media.worker",
-            *self._arguments,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            # Ctrl-C is for us; the worker ends when its link does.
-            start_new_session=True,
-        )
-        writer: asyncio.StreamWriter | None = None
+        """One link from start to end. Raises MediaFailed if no worker became ready."""
+        found = await self._find()
+        reader, writer, told = found or await self._start_worker()
+        self.pid, self.port, self.addresses = told.pid, told.port, told.addresses
+        self._connected = True
+        self._send_all_gates()
+        if not ready.done():
+            self.connections = {c: dict(seats) for c, seats in told.circles.items()}
+            ready.set_result(None)
+        elif found:
+            self._compare(told.circles)
+        else:
+            self.connections.clear()
+            self._call(self._on_restart)
+        reading = asyncio.create_task(self._read(reader))
+        tasks = [
+            reading,
+            asyncio.create_task(self._write(writer)),
+            asyncio.create_task(self._stay()),
+        ]
         try:
-            try:
-                async with asyncio.timeout(START_S):
-                    reader, writer = await self._connect(process)
-                    ready_line = _parse(await reader.readline())
-                    self.pid, self.port = ready_line["pid"], ready_line["port"]
-                    self.addresses = tuple(ready_line["addresses"])
-            except (TimeoutError, OSError, ValueError, KeyError):
-                raise MediaFailed("the media worker does not start") from None
-            self._connected = True
-            self._send_all_gates()
-            if ready.done():
-                self._call(self._on_restart)
-            else:
-                ready.set_result(None)
-            tasks = [
-                asyncio.create_task(self._read(reader)),
-                asyncio.create_task(self._write(writer)),
-                asyncio.create_task(self._stay()),
-            ]
-            try:
-                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            # The worker closes the link when it ends; if we have to, it does not listen.
+            if not reading.done():
+                await end(self.pid, self._socket, patience_s=0)
+        except asyncio.CancelledError:
+            await self._say_last_word(writer)
+            raise
         finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             self._connected = False
             self._unsent.clear()
             self._unsent_gates.clear()
@@ -273,25 +291,85 @@ class MediaLink:
             for future in self._answers.values():
                 if not future.done():
                     future.set_exception(MediaRefused("busy"))
-            if writer is None:
-                with contextlib.suppress(ProcessLookupError):
-                    process.terminate()
-            else:
-                writer.close()
-                with contextlib.suppress(OSError):
-                    await writer.wait_closed()
-            await _end(process)
+            writer.close()
 
-    async def _connect(
-        self, process: asyncio.subprocess.Process
-    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        while True:
-            try:
-                return await asyncio.open_unix_connection(self._socket, limit=MAX_LINE_BYTES)
-            except (FileNotFoundError, ConnectionRefusedError):
-                if process.returncode is not None:
-                    raise
-                await asyncio.sleep(0.02)
+    async def _say_last_word(self, writer: asyncio.StreamWriter) -> None:
+        """After everything that still waits: a circle that ended must be closed there too."""
+        self._send({"do": self._last_word})
+        with contextlib.suppress(OSError, TimeoutError):
+            async with asyncio.timeout(STOP_S):
+                await self._write_unsent(writer)
+                writer.close()
+                await writer.wait_closed()
+
+    async def _find(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, _Ready] | None:
+        """The worker that is already there, if we would start the same; any other is ended.
+
+        A socket that nobody listens at, and one at which a stranger does, are replaced by the
+        worker that is started next.
+        """
+        try:
+            reader, writer = await _connect(self._socket)
+        except OSError:
+            # What does not listen any more may not have ended quite yet.
+            await end(self.pid, self._socket)
+            return None
+        pid, told = listener(writer), None
+        try:
+            async with asyncio.timeout(FIND_S):
+                told = await _take(reader, writer)
+            if told.pid == pid and told.made == made(self._arguments):
+                return reader, writer, told
+            writer.write(b'{"do":"end"}\n')
+            await writer.drain()
+        except (TimeoutError, OSError, ValueError, KeyError, TypeError, AttributeError):
+            pass
+        except asyncio.CancelledError:
+            writer.close()
+            raise
+        writer.close()
+        logger.warning("media worker not taken over, is_ours=%s", told is not None)
+        await end(pid, self._socket, patience_s=STOP_S if told else 0)
+        return None
+
+    async def _start_worker(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, _Ready]:
+        """Raises MediaFailed."""
+        # What another listens at must not be taken for the new one.
+        self._socket.unlink(missing_ok=True)
+        self.pid = spawn(self._arguments)
+        try:
+            async with asyncio.timeout(START_S):
+                while True:
+                    try:
+                        reader, writer = await _connect(self._socket)
+                        return reader, writer, await _take(reader, writer)
+                    except (FileNotFoundError, ConnectionRefusedError):
+                        if not is_worker(self.pid, self._socket):
+                            raise
+                        await asyncio.sleep(0.02)
+        except (TimeoutError, OSError, ValueError, KeyError):
+            await end(self.pid, self._socket, patience_s=0)
+            raise MediaFailed("the media worker does not start") from None
+        except asyncio.CancelledError:
+            await end(self.pid, self._socket, patience_s=0)
+            raise
+
+    def _compare(self, circles: Mapping[str, Mapping[str, Held]]) -> None:
+        """The link was broken and the worker was not: tell what has changed meanwhile."""
+        before = self.connections
+        self.connections = {c: dict(seats) for c, seats in circles.items()}
+        for circle in circles.keys() - self._gates.keys():
+            self.close(circle)
+        for circle, seats in before.items():
+            for seat in seats.keys() - self.connections.get(circle, {}).keys():
+                self._call(self._on_media, circle, seat, "gone")
+        for circle, seats in self.connections.items():
+            for seat, held in seats.items():
+                self._call(self._on_streams, circle, seat, dict(held.streams))
+                if held.high is not None:
+                    self._call(self._on_demand, circle, seat, held.high)
+                if held.connected:
+                    self._call(self._on_media, circle, seat, "connected")
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
         while line := await reader.readline():
@@ -299,36 +377,54 @@ class MediaLink:
             match message.get("tell"):
                 case "streams":
                     circle, seat = message["circle"], message["seat"]
+                    self._note(circle, seat, streams=message["streams"])
                     self._call(self._on_streams, circle, seat, message["streams"])
                 case "demand":
                     circle, seat = message["circle"], message["seat"]
+                    self._note(circle, seat, high=message["high"])
                     self._call(self._on_demand, circle, seat, message["high"])
                 case "media":
                     circle, seat = message["circle"], message["seat"]
+                    self._note(circle, seat, state=message["state"])
                     self._call(self._on_media, circle, seat, message["state"])
                 case "lines":
                     lines = {seat: _line(told) for seat, told in message["seats"].items()}
                     self._call(self._on_lines, message["circle"], lines)
+                case "load":
+                    self.load_percent = message["percent"]
                 case _:
                     future = self._answers.get(message.get("re", 0))
                     if future is not None and not future.done():
                         future.set_result(message)
 
+    def _note(self, circle: str, seat: str, *, state: str = "", **changed: Any) -> None:
+        """Keep `connections` true. changed: of `Held`."""
+        seats = self.connections.setdefault(circle, {})
+        if state in ("left", "gone"):
+            seats.pop(seat, None)
+            return
+        if state == "connected":
+            changed["connected"] = True
+        seats[seat] = replace(seats.get(seat, Held({}, connected=False)), **changed)
+
     async def _write(self, writer: asyncio.StreamWriter) -> None:
         while True:
             await self._something.wait()
-            while self._unsent:
-                line = self._unsent.popleft()
-                circle = line.message.get("circle", "")
-                if self._unsent_gates.get(circle) is line:
-                    del self._unsent_gates[circle]
-                whose = (circle, line.message.get("seat", ""))
-                if self._unsent_watches.get(whose) is line:
-                    del self._unsent_watches[whose]
-                writer.write(json.dumps(line.message, separators=(",", ":")).encode() + b"\n")
-                async with asyncio.timeout(DRAIN_S):
-                    await writer.drain()
+            await self._write_unsent(writer)
             self._something.clear()
+
+    async def _write_unsent(self, writer: asyncio.StreamWriter) -> None:
+        while self._unsent:
+            line = self._unsent.popleft()
+            circle = line.message.get("circle", "")
+            if self._unsent_gates.get(circle) is line:
+                del self._unsent_gates[circle]
+            whose = (circle, line.message.get("seat", ""))
+            if self._unsent_watches.get(whose) is line:
+                del self._unsent_watches[whose]
+            writer.write(json.dumps(line.message, separators=(",", ":")).encode() + b"\n")
+            async with asyncio.timeout(DRAIN_S):
+                await writer.drain()
 
     async def _stay(self) -> None:
         """Give signs of life; end (and with it the worker) when too much waits."""
@@ -349,37 +445,6 @@ class MediaLink:
         # A fault above must not cost a circle its media.
         except Exception:
             logger.exception("media callback failed")
-
-
-def own_address(bind_ip: str) -> str:
-    """The address to announce when none is given: the bound one, or the one routes prefer."""
-    if bind_ip not in ("0.0.0.0", "::"):
-        return bind_ip
-    family, anywhere = (
-        (network.AF_INET6, "2001:db8::1") if ":" in bind_ip else (network.AF_INET, "192.0.2.1")
-    )
-    with contextlib.suppress(OSError), network.socket(family, network.SOCK_DGRAM) as probe:
-        if family == network.AF_INET6:
-            # A temporary address (RFC 8981) is gone tomorrow; a worker stays.
-            with contextlib.suppress(OSError):
-                probe.setsockopt(network.IPPROTO_IPV6, IPV6_ADDR_PREFERENCES, PREFER_SRC_PUBLIC)
-        # Connecting a datagram socket sends nothing; it asks the routing table.
-        probe.connect((anywhere, 9))
-        return str(probe.getsockname()[0])
-    return "::1" if ":" in bind_ip else "127.0.0.1"
-
-
-def own_addresses() -> tuple[str, ...]:
-    """Where this machine is reached by default: its IPv4 address, and its IPv6 address if it has
-    one that goes beyond the link.
-
-    The preferred one first, as RFC 8421 wants it and RFC 6724 (section 2.1) ranks it: a global
-    IPv6 address, then IPv4, then a unique local one. A machine without a network has 127.0.0.1.
-    """
-    four, six = own_address("0.0.0.0"), ip_address(own_address("::").partition("%")[0])
-    if six.is_loopback or six.is_link_local:
-        return (four,)
-    return (four, str(six)) if six in UNIQUE_LOCAL else (str(six), four)
 
 
 class _Line:
@@ -418,11 +483,33 @@ def _parse(line: bytes) -> dict[str, Any]:
     return message
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
-    """A worker ends when its link does; one that does not is killed."""
-    try:
-        async with asyncio.timeout(STOP_S):
-            await process.wait()
-    except TimeoutError:
-        process.kill()
-        await process.wait()
+async def dismiss(socket: Path) -> None:
+    """End the worker at this socket, if there is one, and remove what it leaves."""
+    with contextlib.suppress(OSError):
+        _, writer = await _connect(socket)
+        pid = listener(writer)
+        writer.write(b'{"do":"take"}\n{"do":"end"}\n')
+        await writer.drain()
+        await end(pid, socket)
+        writer.close()
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(socket)
+
+
+async def _connect(socket: Path) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    with door(socket) as address:
+        return await asyncio.open_unix_connection(address, limit=MAX_LINE_BYTES)
+
+
+async def _take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> _Ready:
+    """Become this worker's web process. Raises OSError, ValueError, KeyError."""
+    writer.write(b'{"do":"take"}\n')
+    told = _parse(await reader.readline())
+    circles = {
+        circle: {
+            seat: Held(held["streams"], held["connected"], held["high"])
+            for seat, held in seats.items()
+        }
+        for circle, seats in told["circles"].items()
+    }
+    return _Ready(told["pid"], told["port"], tuple(told["addresses"]), tuple(told["made"]), circles)

@@ -1,21 +1,28 @@
 """The media worker: a process of its own that forwards packets and does what its link says.
 
 `python -m peermeet.media.worker --socket PATH --bind IP… --port N` listens on a unix socket for
-one web process, which sends JSON lines: gates, offers, and a sign of life every two seconds.
-The worker decides nothing about turns. Without a sign of life for the lease it closes every
-gate; when the link ends, it closes every gate and exits. No threads, no HTTP, nothing logged
-per packet; standard output stays empty.
+one web process, which sends JSON lines: gates, offers, and a sign of life every second.
+The worker decides nothing about turns. It outlives its web process: without a sign of life for
+the lease it closes every gate, and only without one for much longer it exits, so that a new web
+process finds the connections as they were. No threads, no HTTP, nothing logged per packet;
+standard output stays empty.
+
+Whoever begins with `{"do":"take"}` is the web process from then on; the link of the one before
+is closed. It is told what the worker holds, and what the old one had opened stays open for the
+old one's lease and no longer, unless the new one says the same.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import gc
 import json
 import logging
 import os
 import signal
+import socket
 import sys
 import threading
 import time
@@ -30,9 +37,9 @@ from peermeet.media import fanout, srtp
 from peermeet.media.circle import Circle
 from peermeet.media.dtls import Admission, Certificate, SelfTestFailed, self_test
 from peermeet.media.icelite import IceLite
-from peermeet.media.link import own_address
 from peermeet.media.mux import Mux
 from peermeet.media.peer import PACKETS_PER_S, Ground, Peer
+from peermeet.media.process import door, made, own_address
 from peermeet.media.sdp import SdpRefused, parse_offer
 from peermeet.media.watch import MAX_WATCHED, Watch
 
@@ -46,8 +53,13 @@ MAX_NAME: Final = 64
 TICK_S: Final = 0.1
 LINES_S: Final = 2.0
 """How often the lines of a circle's people are measured, and told if they have changed."""
-FIRST_LINK_S: Final = 30.0
-"""A worker that no web process ever talks to ends itself."""
+TAKE_S: Final = 2.0
+"""From connecting to the first line; a stranger at the socket waits no longer."""
+LOAD_S: Final = 2.0
+"""How often the web process is told how busy we are."""
+LEASE_MS: Final = 10_000
+ALONE_MS: Final = 60_000
+"""A worker that no web process talks to for so long ends itself."""
 
 logger = logging.getLogger(__name__)
 
@@ -59,9 +71,15 @@ class BadLine(Exception):
 class Worker:
     """All circles of this process, driven by one link."""
 
-    def __init__(self, ground: Ground, lease_s: float) -> None:
+    def __init__(
+        self, ground: Ground, lease_s: float, alone_s: float, made: Sequence[str] = ()
+    ) -> None:
+        """alone_s: after this long without a web process, end. made: version and arguments, by
+        which a web process knows whether it would start the same."""
         self._ground = ground
         self._lease_s = lease_s
+        self._alone_s = alone_s
+        self._made = made
         self._circles: dict[str, Circle] = {}
         self._lives: dict[Peer, asyncio.Task[None]] = {}
         self._lines: dict[str, dict[str, Any]] = {}
@@ -69,16 +87,20 @@ class Worker:
         self._writer: asyncio.StreamWriter | None = None
         self._heard_at = time.monotonic()
         self._leased = False
+        self._inherited: dict[str, float] = {}
+        """Circles whose gates are an earlier web process's, and until when they hold."""
+        self._is_left = False
+        self._load = _Load()
         self._ended = asyncio.Event()
 
     async def serve(self, path: Path) -> None:
-        """Serve one web process at `path`, until it leaves or `stop` is called."""
-        _remove(path)
-        mask = os.umask(0o177)
-        try:
-            server = await asyncio.start_unix_server(self._link, path, limit=MAX_LINE_BYTES)
-        finally:
-            os.umask(mask)
+        """Serve web processes at `path`, one at a time, until one says "end" or all are gone."""
+        with door(path) as address:
+            await self._serve(address)
+
+    async def _serve(self, address: str) -> None:
+        listening, file = _listen(address)
+        server = await asyncio.start_unix_server(self._link, sock=listening, limit=MAX_LINE_BYTES)
         clock = asyncio.create_task(self._clock())
         self._ground.mux.start()
         try:
@@ -87,7 +109,7 @@ class Worker:
             self._close_gates()
             self._ground.mux.close()
             server.close()
-            _remove(path)
+            _forget(address, file)
             clock.cancel()
             lives = list(self._lives.values())
             for life in lives:
@@ -103,32 +125,67 @@ class Worker:
     # The link
 
     async def _link(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self._writer is not None:
-            self._ground.counters["link.second"] += 1
+        try:
+            async with asyncio.timeout(TAKE_S):
+                is_ours = json.loads(await reader.readline()) == {"do": "take"}
+        except (TimeoutError, ValueError, RecursionError, ConnectionError):
+            is_ours = False
+        if not is_ours:
+            self._ground.counters["link.stranger"] += 1
             writer.close()
             return
-        self._writer = writer
+        self._take_over(writer)
+        try:
+            # After another has taken over, lines that were under way count no longer.
+            while (line := await reader.readline()) and self._writer is writer:
+                if not line.endswith(b"\n"):
+                    break
+                self._sign_of_life()
+                self._obey(line)
+        except (BadLine, ValueError) as fault:
+            # ValueError: the line is longer than the reader's limit. A web process that cannot
+            # speak is not believed to know who may be heard.
+            self._ground.counters["link.bad_line"] += 1
+            logger.error("link closed fault=%s", type(fault).__name__)
+            if self._writer is writer:
+                self.stop()
+        except ConnectionError:
+            pass
+        finally:
+            writer.close()
+            if self._writer is writer:
+                self._writer = None
+
+    def _take_over(self, writer: asyncio.StreamWriter) -> None:
+        """From now on this is the link; tell what we hold."""
+        old, self._writer = self._writer, writer
+        if old is not None:
+            self._ground.counters["link.taken_over"] += 1
+            old.close()
+        for circle_id in self._circles:
+            self._inherited.setdefault(circle_id, self._heard_at + self._lease_s)
+        # Lines are told when they change; the new one knows none.
+        self._lines.clear()
+        self._is_left = False
         self._sign_of_life()
         self._tell(
             tell="ready",
             pid=os.getpid(),
             port=self._ground.mux.port,
             addresses=list(self._ground.addresses),
+            made=list(self._made),
+            circles={
+                circle_id: {
+                    seat: {
+                        "streams": circle.streams(seat),
+                        "connected": peer.seal is not None,
+                        "high": circle.demand(seat),
+                    }
+                    for seat, peer in circle.peers.items()
+                }
+                for circle_id, circle in self._circles.items()
+            },
         )
-        try:
-            while line := await reader.readline():
-                if not line.endswith(b"\n"):
-                    break
-                self._sign_of_life()
-                self._obey(line)
-        except (BadLine, ValueError) as fault:
-            # ValueError: the line is longer than the reader's limit.
-            self._ground.counters["link.bad_line"] += 1
-            logger.error("link closed fault=%s", type(fault).__name__)
-        except ConnectionError:
-            pass
-        finally:
-            self.stop()
 
     def _sign_of_life(self) -> None:
         self._heard_at = time.monotonic()
@@ -164,8 +221,9 @@ class Worker:
                     self._tell_streams(circle_id, circle)
             case "close":
                 circle_id = _name(message, "circle")
-                circle = self._circles.pop(circle_id, None)
+                self._inherited.pop(circle_id, None)
                 self._lines.pop(circle_id, None)
+                circle = self._circles.pop(circle_id, None)
                 if circle is not None:
                     for peer in circle.apply({}):
                         self._end(peer)
@@ -173,10 +231,18 @@ class Worker:
                 self._tell(re=_number(message), stats=self._stats())
             case "alive":
                 pass
+            case "leave":
+                # Another may come before the lease runs out; nobody is heard for longer.
+                self._is_left = True
+                if not self._lives:
+                    self.stop()
+            case "end":
+                self.stop()
             case _:
                 raise BadLine
 
     def _apply(self, circle_id: str, gates: dict[str, Gate]) -> None:
+        self._inherited.pop(circle_id, None)
         circle = self._circles.setdefault(circle_id, Circle())
         for peer in circle.apply(gates):
             self._end(peer)
@@ -251,7 +317,8 @@ class Worker:
             return
         if writer.transport.get_write_buffer_size() > MAX_UNSENT_BYTES:
             self._ground.counters["link.deaf"] += 1
-            self.stop()
+            self._writer = None
+            writer.transport.abort()
             return
         writer.write(json.dumps(message, separators=(",", ":")).encode() + b"\n")
 
@@ -278,13 +345,7 @@ class Worker:
         while True:
             await asyncio.sleep(TICK_S)
             now = time.monotonic()
-            if not self._leased and self._writer is None and now - self._heard_at > FIRST_LINK_S:
-                self.stop()
-            if self._leased and now - self._heard_at > self._lease_s:
-                self._leased = False
-                self._ground.counters["link.lease_expired"] += 1
-                logger.warning("lease expired, all gates closed")
-                self._close_gates()
+            self._look_after(now)
             self._ground.mux.tick(now)
             for peer in list(self._lives):
                 try:
@@ -307,13 +368,63 @@ class Worker:
                     except Exception as fault:
                         self._ground.counters[f"fault.lines.{type(fault).__name__}"] += 1
 
+    def _look_after(self, now: float) -> None:
+        """Close what nobody vouches for any more; end when nobody has come for long."""
+        silent_s = now - self._heard_at
+        if self._leased and silent_s > self._lease_s:
+            self._leased = False
+            self._ground.counters["link.lease_expired"] += 1
+            logger.warning("lease expired, all gates closed")
+            self._close_gates()
+        for circle_id in [c for c, until in self._inherited.items() if now > until]:
+            del self._inherited[circle_id]
+            self._circles[circle_id].close_gates()
+        if silent_s > (self._lease_s if self._is_left else self._alone_s):
+            self.stop()
+        percent = self._load.percent(now)
+        if percent is not None:
+            self._tell(tell="load", percent=percent)
+
     def _close_gates(self) -> None:
         for circle in self._circles.values():
             circle.close_gates()
 
 
-def _remove(path: Path) -> None:
-    path.unlink(missing_ok=True)
+def _listen(address: str) -> tuple[socket.socket, int]:
+    """A socket at this address that only we may use, and the number of its file."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(address)
+    listening = socket.socket(socket.AF_UNIX)
+    mask = os.umask(0o177)
+    try:
+        listening.bind(address)
+    finally:
+        os.umask(mask)
+    return listening, os.stat(address).st_ino
+
+
+def _forget(address: str, file: int) -> None:
+    """Remove our socket, and not that of whoever took us for dead."""
+    with contextlib.suppress(FileNotFoundError):
+        if os.stat(address).st_ino == file:
+            os.unlink(address)
+
+
+class _Load:
+    """How much of its core this process uses."""
+
+    def __init__(self) -> None:
+        self._at, self._used_s = time.monotonic(), time.process_time()
+
+    def percent(self, now: float) -> int | None:
+        """Of one core, 0 to 100, since the last answer; None before LOAD_S have passed."""
+        passed_s = now - self._at
+        if passed_s < LOAD_S:
+            return None
+        used_s = time.process_time()
+        busy = (used_s - self._used_s) / passed_s
+        self._at, self._used_s = now, used_s
+        return min(100, round(100 * busy))
 
 
 def _name(message: dict[str, Any], key: str) -> str:
@@ -391,7 +502,7 @@ async def run(arguments: argparse.Namespace) -> int:
         addresses=tuple(arguments.announce or map(own_address, arguments.bind)),
         packets_per_s=arguments.packets_per_s,
     )
-    worker = Worker(ground, arguments.lease_ms / 1000)
+    worker = Worker(ground, arguments.lease_ms / 1000, arguments.alone_ms / 1000, arguments.made)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, worker.stop)
@@ -412,10 +523,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--no-tcp", dest="tcp", action="store_false")
     parser.add_argument("--announce", nargs="+", action="extend", metavar="IP")
-    parser.add_argument("--lease-ms", type=int, default=10_000)
+    parser.add_argument("--lease-ms", type=int, default=LEASE_MS)
+    parser.add_argument("--alone-ms", type=int, default=ALONE_MS)
     parser.add_argument("--packets-per-s", type=float, default=PACKETS_PER_S)
     logging.basicConfig(level=logging.WARNING, format="%(name)s %(levelname)s %(message)s")
-    return asyncio.run(run(parser.parse_args(argv)))
+    words = sys.argv[1:] if argv is None else argv
+    return asyncio.run(run(parser.parse_args(words, argparse.Namespace(made=made(words)))))
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from hashlib import sha256
 from fastapi import WebSocket, WebSocketDisconnect
 from pydantic import ValidationError
 
-from peermeet.core.messages import Code, Refused, ReturnToSeat, SeatTaken, TakeSeat
+from peermeet.core.messages import Code, Refused, SeatTaken, TakeSeat
 from peermeet.core.model import CAPACITY, SeatId
 from peermeet.core.notices import Notice
 from peermeet.core.page import Mistake, PageErrors
@@ -260,7 +260,7 @@ class Sockets:
             return None
         self._require_unblocked(runner.group, known.code)
         try:
-            await runner.ask(None, ReturnToSeat(known.seat))
+            await runner.come_back(known.seat)
         except Refused as refusal:
             if refusal.code in (Code.NO_SUCH_SEAT, Code.CIRCLE_ENDED):
                 return None
