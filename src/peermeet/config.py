@@ -11,9 +11,8 @@ import re
 from collections.abc import Sequence
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Self
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from peermeet import relay
@@ -66,7 +65,9 @@ class Settings(BaseSettings):
     number of `port`."""
     media_tcp: bool = True
     """Whether sound and pictures may also come over TCP, where a network lets no UDP through."""
-    media_workers: int = Field(default_factory=usable_cores, ge=1, le=MAX_WORKERS)
+    media_workers: int = Field(
+        default_factory=usable_cores, ge=1, le=MAX_WORKERS, validate_default=True
+    )
     """How many media workers; a circle lives in one. Default is one for each usable core."""
     media_lease_s: float = Field(10, ge=1, le=300)
     """How long a media worker forwards on without a web process, so that a restart is not heard."""
@@ -115,11 +116,13 @@ class Settings(BaseSettings):
             raise ValueError("must begin with http:// or https://")
         return None if value is None else value.rstrip("/")
 
-    @model_validator(mode="after")
-    def _ports(self) -> Self:
-        if self.udp_port + self.media_workers - 1 > 65535:
-            raise ValueError("PEERMEET_MEDIA_PORT leaves no port for each of the media workers")
-        return self
+    @field_validator("media_workers")
+    @classmethod
+    def _ports(cls, value: int, info: ValidationInfo) -> int:
+        first = info.data.get("media_port") or info.data.get("port") or 1
+        if first + value - 1 > 65535:
+            raise ValueError("each needs a port number, from PEERMEET_MEDIA_PORT on")
+        return value
 
     @property
     def url(self) -> str:

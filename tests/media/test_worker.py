@@ -530,7 +530,7 @@ async def test_the_newest_web_process_takes_over_and_learns_what_there_is(bare: 
     ana, ben = await bare.two_talk()
     old = bare.reader
     await bare.connect()
-    assert await old.read() == b"", "the old link is closed"
+    assert await old.read() == b'{"tell":"taken"}\n', "and then the old link is closed"
     assert bare.ready["circles"] == {
         "c": {
             "ana": {"streams": {"2": "ben", "3": "ben"}, "connected": True},

@@ -28,6 +28,7 @@ from peermeet.protocol import (
     Hello,
     Offer,
     Profile,
+    Reoffer,
     Show,
 )
 from peermeet.robots.line import Line, LineEnded, Link, Refused
@@ -70,22 +71,56 @@ class Guest:
         self.strange = 0
         """Packets that nobody here has sent."""
         self.words: Words = {}
+        self.spoken_s: list[float] = []
+        """When each packet was sent."""
+        self.reoffers = 0
+        """How often the server has asked for a new media connection."""
         self._next = place
         self._news = asyncio.Event()
-        self._member = Member(line.welcome.capacity - 1, ip="0.0.0.0")
-        self._member.on_rtp = self._hear
-        self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(line.beat())]
+        self._member: Member | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._listen()
 
     @classmethod
     async def sit(cls, link: Link, name: str, place: int) -> Self:
         """Take a seat and connect media."""
         hello = Hello(VERSION, Profile(name, "teal"), AGREEMENT_VERSION, link.token)
         guest = cls(name, await Line.open(link, hello), place)
-        answer = await guest.ask(lambda ref: Offer(ref, guest._member.offer))
-        assert isinstance(answer, Answer)
-        await guest._member.join(answer.sdp)
+        await guest.connect()
         await guest.until(lambda: bool(guest.views))
         return guest
+
+    async def connect(self) -> None:
+        """Make a new media connection."""
+        member = Member(self.line.welcome.capacity - 1, ip="0.0.0.0")
+        member.on_rtp = self._hear
+        answer = await self.ask(lambda ref: Offer(ref, member.offer))
+        assert isinstance(answer, Answer)
+        await member.join(answer.sdp)
+        old, self._member = self._member, member
+        if old is not None:
+            await old.leave()
+
+    async def come_back(self, link: Link) -> None:
+        """Once the line is gone: the same page reconnects it, and its media go on meanwhile."""
+        hello = Hello(
+            VERSION,
+            Profile(self.name, "teal"),
+            AGREEMENT_VERSION,
+            resume=self.line.welcome.resume,
+        )
+        await self._hang_up()
+        async with asyncio.timeout(LIMIT_S):
+            while True:
+                try:
+                    self.line = await Line.open(link, hello)
+                    break
+                except LineEnded as end:
+                    assert end.again, end.code
+                    await asyncio.sleep(0.05)
+        seen = len(self.views)
+        self._listen()
+        await self.until(lambda: len(self.views) > seen)
 
     @property
     def view(self) -> View:
@@ -122,6 +157,7 @@ class Guest:
 
     def speak(self, lost: bool = False) -> None:
         """Send the next packet of the clip, whatever the floor. lost: it does not arrive."""
+        assert self._member is not None
         packet = clip()[self._next % len(clip())]
         self._next += 1
         if lost:
@@ -129,29 +165,41 @@ class Guest:
             return
         self.words[packet] = self.seat, time.monotonic()
         self._member.speak(packet)
+        self.spoken_s.append(time.monotonic())
 
     def show(self) -> None:
         """Send a picture that needs no other, whatever the floor."""
+        assert self._member is not None
         self._member.show(key_frame=True)
 
     def stay(self) -> None:
         """Check the path, as who sends nothing must now and then."""
+        assert self._member is not None
         self._member.check()
 
     async def leave(self) -> None:
+        assert self._member is not None
         with suppress(LineEnded):
             await self.do(Leave())
+        await self._hang_up()
+        await self._member.leave()
+
+    def _listen(self) -> None:
+        self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self.line.beat())]
+
+    async def _hang_up(self) -> None:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.line.close()
-        await self._member.leave()
 
     async def _read(self) -> None:
         async for frame in self.line.frames():
             if isinstance(frame, Show):
                 self.views.append(frame.view)
                 self.seen_s.append(time.monotonic())
+            elif isinstance(frame, Reoffer):
+                self.reoffers += 1
             self._news.set()
 
     def _hear(self, mid: str, packet: bytes) -> None:

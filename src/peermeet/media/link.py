@@ -120,6 +120,7 @@ class MediaLink:
         self._connected = False
         self._owner: asyncio.Task[None] | None = None
         self._last_word = "end"
+        self._is_taken = False
         self.pid = 0
         self.port = 0
         self.addresses: tuple[str, ...] = ()
@@ -146,7 +147,7 @@ class MediaLink:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._owner
             self._owner = None
-        if for_good:
+        if for_good and not self._is_taken:
             await end(self.pid, self._socket)
 
     @property
@@ -248,6 +249,10 @@ class MediaLink:
                     ready.set_exception(fault)
                     return
                 failures += 1
+            if self._is_taken:
+                # To take it back would be a quarrel for ever, and everybody would hear it.
+                logger.error("another web process has taken over the media worker")
+                return
             logger.error("media worker ended failures=%d", failures)
             await asyncio.sleep(BACK_OFF_S[min(failures, len(BACK_OFF_S) - 1)])
 
@@ -392,6 +397,8 @@ class MediaLink:
                     self._call(self._on_lines, message["circle"], lines)
                 case "load":
                     self.load_percent = message["percent"]
+                case "taken":
+                    self._is_taken = True
                 case _:
                     future = self._answers.get(message.get("re", 0))
                     if future is not None and not future.done():

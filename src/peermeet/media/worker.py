@@ -84,6 +84,7 @@ class Worker:
         self._lives: dict[Peer, asyncio.Task[None]] = {}
         self._lines: dict[str, dict[str, Any]] = {}
         self._lines_at = 0.0
+        self._links: set[asyncio.Task[None]] = set()
         self._writer: asyncio.StreamWriter | None = None
         self._heard_at = time.monotonic()
         self._leased = False
@@ -117,6 +118,8 @@ class Worker:
             await asyncio.gather(clock, *lives, return_exceptions=True)
             if self._writer is not None:
                 self._writer.close()
+            if self._links:
+                await asyncio.wait(self._links, timeout=TAKE_S)
 
     def stop(self) -> None:
         """End `serve`. Safe to repeat."""
@@ -125,6 +128,15 @@ class Worker:
     # The link
 
     async def _link(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._links.add(task)
+        try:
+            await self._talk(reader, writer)
+        finally:
+            self._links.discard(task)
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             async with asyncio.timeout(TAKE_S):
                 is_ours = json.loads(await reader.readline()) == {"do": "take"}
@@ -161,6 +173,7 @@ class Worker:
         old, self._writer = self._writer, writer
         if old is not None:
             self._ground.counters["link.taken_over"] += 1
+            old.write(b'{"tell":"taken"}\n')
             old.close()
         for circle_id in self._circles:
             self._inherited.setdefault(circle_id, self._heard_at + self._lease_s)
