@@ -86,10 +86,16 @@ async def test_a_killed_server_comes_back_with_the_same_circle(
     killed_at = server.kill9()
     for person in (fay, ana, ben):
         await person.sees("Your place is kept.")
+    # There is no server, and she is heard all the same.
+    await asyncio.gather(fay.hears(ana), ben.hears(ana))
+    before = packets(await ben.counts(ana))
     await asyncio.to_thread(server.start)
     ready_at = time.monotonic()
     # Her page never went away and shows the microphone as on, so nothing needs a tap.
+    for person in (fay, ana, ben):
+        await person.page.get_by_text("Your place is kept.").wait_for(state="hidden")
     await asyncio.gather(fay.hears(ana), ben.hears(ana))
+    assert packets(await ben.counts(ana)) > before, "by the same connection, which counts on"
     heard_at = time.monotonic()
     logger.info(
         "heard again %.2f s after the kill, %.2f s after the server was ready",
