@@ -370,7 +370,7 @@ def measure() -> dict[str, float]:
             ratio = (waited_then - waited) / (ran_then - ran)
             return {"server_wait_ratio": round(ratio, 2), **figures}
         finally:
-            server.stop()
+            server.end()
 
 
 def _number_of(person: Person, seat: SeatId) -> int:

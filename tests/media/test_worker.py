@@ -533,8 +533,8 @@ async def test_the_newest_web_process_takes_over_and_learns_what_there_is(bare: 
     assert await old.read() == b'{"tell":"taken"}\n', "and then the old link is closed"
     assert bare.ready["circles"] == {
         "c": {
-            "ana": {"streams": {"2": "ben", "3": "ben"}, "connected": True},
-            "ben": {"streams": {"2": "ana", "3": "ana"}, "connected": True},
+            "ana": {"streams": {"2": "ben", "3": "ben"}, "connected": True, "high": None},
+            "ben": {"streams": {"2": "ana", "3": "ana"}, "connected": True, "high": None},
         }
     }
     ana.speak()
@@ -551,7 +551,12 @@ async def test_a_stranger_at_the_socket_changes_nothing(bare: Bare) -> None:
     assert (await bare.ask(do="stats"))["stats"]["link.stranger"] == 4
 
 
-async def test_a_worker_forwards_on_for_its_lease_when_its_web_process_is_gone(bare: Bare) -> None:
+async def test_a_worker_forwards_on_for_its_lease_when_its_web_process_is_gone(
+    tmp_path: Path,
+) -> None:
+    bare = Bare(tmp_path)
+    bare.lease_s = 1.5
+    await bare.start()
     ana, ben = await bare.two_talk()
     bare.writer.close()
     until_s = time.monotonic() + bare.lease_s
@@ -560,7 +565,7 @@ async def test_a_worker_forwards_on_for_its_lease_when_its_web_process_is_gone(b
     while time.monotonic() < until_s + 1:
         ana.speak()
         await asyncio.sleep(0.02)
-    assert until_s - 0.2 < heard_s[-1] < until_s + 0.3, "heard until the lease ran out"
+    assert abs(heard_s[-1] - until_s) < 0.5, "heard until the lease ran out"
     # Who comes in time for the connections brings the gates along.
     await bare.connect()
     await bare.say(do="gates", circle="c", seats=bare.gates)
@@ -568,6 +573,8 @@ async def test_a_worker_forwards_on_for_its_lease_when_its_web_process_is_gone(b
     await bare.ask(do="stats")
     ana.speak()
     await until(lambda: len(heard_s) == before + 1)
+    await bare.say(do="end")
+    await bare.ended()
 
 
 async def test_gates_that_a_new_web_process_does_not_confirm_close(bare: Bare) -> None:

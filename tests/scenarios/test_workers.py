@@ -29,6 +29,8 @@ GAP_S = 0.2
 WAY_S = 0.5
 """More than a packet needs from mouth to ear, on a busy machine too."""
 LEASE_S = 2.0
+LONG_S = 60.0
+"""A lease within which a server is started again, however busy this machine is."""
 
 
 class Table:
@@ -148,7 +150,7 @@ def start() -> Iterator[Callable[..., Server]]:
 async def test_nobody_hears_that_the_server_restarts(
     way: str, start: Callable[..., Server]
 ) -> None:
-    server = start(lease_s=10)
+    server = start(lease_s=LONG_S)
     worker = server.worker()
     async with people(server) as [table]:
         since_s = time.monotonic()
@@ -170,7 +172,7 @@ async def test_without_a_server_the_holder_is_heard_for_the_lease_and_no_longer(
         killed_s = await asyncio.to_thread(server.kill9)
         await asyncio.sleep(LEASE_S + 1 + WAY_S)  # that nobody is heard can only be waited for
         # The last sign of life was up to a second old.
-        assert LEASE_S - 1 - GAP_S <= table.heard_s()[-1] - killed_s <= LEASE_S + GAP_S
+        assert LEASE_S - 1 - WAY_S <= table.heard_s()[-1] - killed_s <= LEASE_S + WAY_S
         # Later than the lease: not without a gap, and still nobody has to connect anew.
         await asyncio.to_thread(server.start)
         await table.is_heard()
@@ -183,7 +185,7 @@ async def test_without_a_server_the_holder_is_heard_for_the_lease_and_no_longer(
 async def test_a_worker_that_is_killed_takes_only_its_own_circles_along(
     start: Callable[..., Server],
 ) -> None:
-    server = start(workers=2, lease_s=10)
+    server = start(workers=2, lease_s=LONG_S)
     async with people(server, HOME, "another") as [killed, other]:
         workers, since_s = server.workers(), time.monotonic()
         os.kill(workers[0], signal.SIGKILL)

@@ -158,6 +158,9 @@ class MediaLink:
     def apply(self, circle: str, gates: Mapping[str, Gate]) -> None:
         """Make these the gates of the circle. Returns at once; the newest state wins."""
         self._gates[circle] = dict(gates)
+        held = self.connections.get(circle, {})
+        for seat in held.keys() - gates.keys():
+            del held[seat]
         waiting = self._unsent_gates.get(circle)
         if waiting is not None:
             waiting.message = _gates_message(circle, gates)
@@ -180,6 +183,7 @@ class MediaLink:
 
     def drop(self, circle: str, seat: str) -> None:
         """Close the seat's connection and keep its gate."""
+        self.connections.get(circle, {}).pop(seat, None)
         self._send({"do": "drop", "circle": circle, "seat": seat})
 
     def close(self, circle: str) -> None:
@@ -406,6 +410,8 @@ class MediaLink:
 
     def _note(self, circle: str, seat: str, *, state: str = "", **changed: Any) -> None:
         """Keep `connections` true. changed: of `Held`."""
+        if circle not in self.connections and circle not in self._gates:
+            return  # It was closed while this was on its way.
         seats = self.connections.setdefault(circle, {})
         if state in ("left", "gone"):
             seats.pop(seat, None)
