@@ -10,6 +10,7 @@ import logging
 import signal
 import socket
 import sys
+from contextlib import suppress
 from datetime import date, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -319,7 +320,9 @@ def serve(settings: Settings, robots: int = 0) -> int:
             settings,
             robots,
         )
-        server.run()
+        # Ctrl-C is no fault; uvicorn raises it once more when all is over.
+        with suppress(KeyboardInterrupt):
+            server.run()
     return 0 if server.started else 1
 
 
