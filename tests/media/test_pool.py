@@ -8,44 +8,51 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bench.member import Member
-from peermeet.hosting.ports import MediaRefused
+from peermeet.core.model import Gate
+from peermeet.hosting.ports import MediaLine, MediaRefused
 from peermeet.media import pool as pools
 from peermeet.media.pool import EXPECTED, Load, MediaPool, least_loaded
 from peermeet.media.process import is_worker, spawn
+from peermeet.protocol import Watch
 from tests.media.kit import OPEN, until
 
 PAIR = {"ana": OPEN, "ben": OPEN}
+FOCUS = Gate(audio=True, video=True, focus=True)
 
 
 class Node:
     """A web process's media, and what it was told."""
 
-    def __init__(self, folder: Path, workers: int = 2, lease_ms: int = 10_000) -> None:
+    def __init__(self, folder: Path, workers: int = 2, **settings: Any) -> None:
         self.states: list[tuple[str, str, str]] = []
         self.restarted: list[Collection[str]] = []
+        self.demands: list[tuple[str, str, bool]] = []
+        self.lines: dict[str, dict[str, MediaLine]] = {}
         self.members: list[Member] = []
         self.pool = MediaPool(
             folder=folder,
             workers=workers,
-            bind="127.0.0.1",
-            lease_ms=lease_ms,
+            **{"bind": "127.0.0.1", **settings},
             on_streams=lambda *_: None,
             on_media=lambda *told: self.states.append(told),
             on_restart=self.restarted.append,
+            on_demand=lambda *told: self.demands.append(told),
+            on_lines=self.lines.__setitem__,
         )
 
     @property
     def pids(self) -> list[int]:
         return [link.pid for link in self.pool.links]
 
-    async def two_talk(self, circle: str) -> tuple[Member, Member]:
-        """Ana and Ben of a circle are connected and may be heard."""
+    async def two_talk(self, circle: str, simulcast: bool = False) -> tuple[Member, Member]:
+        """Ana and Ben of a circle are connected and may be heard. simulcast: of Ana's camera."""
         self.pool.apply(circle, PAIR)
-        ana, ben = Member(1), Member(1)
+        ana, ben = Member(1, simulcast=simulcast), Member(1)
         for seat, member in (("ana", ana), ("ben", ben)):
             self.members.append(member)
             await member.join(await self.pool.answer(circle, seat, member.offer))
@@ -67,8 +74,8 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
     """`await start(workers=2)`: each a web process of its own, on one folder."""
     nodes: list[Node] = []
 
-    async def started(workers: int = 2, lease_ms: int = 10_000) -> Node:
-        nodes.append(Node(tmp_path, workers, lease_ms))
+    async def started(workers: int = 2, **settings: Any) -> Node:
+        nodes.append(Node(tmp_path, workers, **settings))
         await nodes[-1].pool.start()
         return nodes[-1]
 
@@ -132,6 +139,44 @@ async def test_the_next_web_process_finds_everybody_connected(start: Start) -> N
     for ana, ben in talks:
         await are_heard(ana, ben)
     assert second.restarted == [] and second.states == []
+
+
+async def test_the_next_web_process_learns_what_is_wanted_and_how_good_lines_are(
+    start: Start,
+) -> None:
+    first = await start(workers=1)
+    await first.two_talk("one", simulcast=True)
+    assert first.demands == [("one", "ana", False)], "Ben's camera has no layers"
+    first.pool.apply("one", {"ana": FOCUS, "ben": OPEN})
+    await until(lambda: first.demands[-1] == ("one", "ana", True))
+    await until(lambda: first.lines.get("one", {}).keys() == PAIR.keys())
+    second = await start(workers=1)
+    assert {seat: held.high for seat, held in second.pool.held()["one"].items()} == {
+        "ana": True,
+        "ben": None,
+    }
+    await until(lambda: second.lines.get("one", {}).keys() == PAIR.keys())
+    second.pool.apply("one", PAIR)
+    await until(lambda: second.demands)
+    assert second.demands == [("one", "ana", False)]
+
+
+async def test_what_somebody_wants_to_see_outlives_the_web_process(start: Start) -> None:
+    first = await start(workers=1)
+    ana, ben = await first.two_talk("one")
+    first.pool.watch("one", "ben", Watch("none"))
+    await first.pool.stats()
+    second = await start(workers=1)
+    second.pool.apply("one", PAIR)
+    for watch, packets in ((None, 1), (Watch("all"), 2)):
+        if watch is not None:
+            second.pool.watch("one", "ben", watch)
+            await second.pool.stats()
+        before, heard = sum(ben.received.values()), ben.received["2"]
+        ana.show(key_frame=True)
+        ana.speak()
+        await until(lambda heard=heard: ben.received["2"] > heard)  # type: ignore[misc]
+        assert sum(ben.received.values()) - before == packets
 
 
 async def test_who_takes_over_keeps_the_workers_when_the_one_before_ends(start: Start) -> None:
@@ -217,6 +262,19 @@ async def test_other_settings_want_other_workers(start: Start, tmp_path: Path) -
     assert second.pool.held() == {}
     for number, pid in enumerate(pids):
         assert not is_worker(pid, tmp_path / f"media-{number}.sock")
+
+
+@pytest.mark.parametrize("other", [{"tcp": False}, {"bind": ("127.0.0.1", "::1")}])
+async def test_other_ways_to_it_want_another_worker(start: Start, other: dict[str, object]) -> None:
+    first = await start(workers=1)
+    ana, ben = await first.two_talk("one")
+    await first.pool.stop(for_good=False)
+    second = await start(workers=1)
+    assert second.pids == first.pids, "the same settings do not"
+    second.pool.apply("one", PAIR)
+    await are_heard(ana, ben)
+    third = await start(workers=1, **other)
+    assert third.pool.held() == {} and third.pids != first.pids
 
 
 async def test_a_folder_of_any_length_will_do(tmp_path: Path) -> None:
