@@ -205,8 +205,10 @@ class Peer:
             self._ground.ice.close(self.agent)
             if connected:
                 self._on_state("left" if self._left else "gone")
-            # Whoever listens knows this peer: without this the two would keep one another.
+            # What knows one another would keep one another until the collector comes.
             self._on_state = _nobody
+            for publication in self.publications.values():
+                publication.sources.clear()
 
     def _follow(self) -> None:
         """Send to where the client is now."""
