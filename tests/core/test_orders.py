@@ -89,6 +89,20 @@ def test_a_round_of_quiet_ones_first() -> None:
     assert order_in(meeting, order=Order.QUIET_FIRST) == ["fay", "cleo", "ana", "ben"]
 
 
+def test_who_is_speaking_when_a_round_of_quiet_ones_opens_has_spoken() -> None:
+    meeting = Meeting(*NAMES).round(turn_s=60, first="ana")
+    meeting.at(s=10).ana.speaks()
+    meeting.ana.does(PassTurn)
+    meeting.ben.speaks()
+    assert order_in(meeting, order=Order.QUIET_FIRST) == ["fay", "cleo", "ana", "ben"]
+
+
+def test_who_is_speaking_when_a_round_of_the_unheard_opens_is_heard() -> None:
+    meeting = Meeting(*NAMES).round(turn_s=60, first="ana")
+    meeting.ana.speaks()
+    assert order_in(meeting, who=Who.UNHEARD) == ["fay", "ben", "cleo"]
+
+
 def test_of_two_quiet_ones_a_raised_hand_comes_first() -> None:
     meeting = Meeting(*NAMES)
     meeting.cleo.does(RaiseHand)

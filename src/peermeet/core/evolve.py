@@ -435,7 +435,7 @@ def _start_phase(circle: Circle, event: m.PhaseStarted, at: Millis) -> Circle:
         turn=None,
         superseded=None,
         owed=tuple(s for s in owed_now(circle) if phase.mode is not Mode.ROUND or s not in served),
-        spoke_at=_spoken(circle, at),
+        spoke_at=spoken(circle, at),
         spaces={
             f"pair-{number}": Space(seats, seats, 0, Clock(steps(phase, seats)[0].length_ms))
             for number, seats in enumerate(event.pairs, 1)
@@ -506,7 +506,7 @@ def _take_up(circle: Circle, at: Millis) -> Circle:
         turn=turn,
         turns_given=given,
         superseded=None,
-        spoke_at=_spoken(circle, at),
+        spoke_at=spoken(circle, at),
         spaces={},
     )
 
@@ -581,7 +581,7 @@ def _end_turn(circle: Circle, event: m.TurnEnded, at: Millis) -> Circle:
         superseded=event.number,
         hands=tuple(h for h in circle.hands if h not in event.answers),
         owed=(*circle.owed, seat) if event.owed else circle.owed,
-        spoke_at=_spoken(circle, at),
+        spoke_at=spoken(circle, at),
         round=replace(
             line,
             waiting=waiting,
@@ -593,7 +593,7 @@ def _end_turn(circle: Circle, event: m.TurnEnded, at: Millis) -> Circle:
     )
 
 
-def _spoken(circle: Circle, at: Millis) -> Mapping[SeatId, Millis]:
+def spoken(circle: Circle, at: Millis) -> Mapping[SeatId, Millis]:
     """When people were last heard, once the turn that runs now is over."""
     turn = circle.turn
     return circle.spoke_at if turn is None or not turn.heard else {**circle.spoke_at, turn.seat: at}

@@ -10,9 +10,9 @@ from hashlib import sha256
 from itertools import cycle, islice
 from typing import assert_never
 
-from peermeet.core.evolve import owed_now
+from peermeet.core.evolve import owed_now, spoken
 from peermeet.core.hearing import is_available, is_eligible
-from peermeet.core.model import Circle, Mode, Order, Phase, SeatId
+from peermeet.core.model import Circle, Millis, Mode, Order, Phase, SeatId
 from peermeet.core.powers import Power, has
 
 
@@ -34,7 +34,9 @@ def order_for(circle: Circle, phase: Phase, first: SeatId | None = None) -> tupl
     Who is owed first place has it. A text that has more lines than readers goes round again,
     and once more, so that lines somebody passed find a reader.
     """
-    inside = replace(circle, phase=phase)
+    # Whoever speaks now has spoken by then, and last of all.
+    heard = spoken(circle, Millis(circle.at + 1))
+    inside = replace(circle, phase=phase, spoke_at=heard)
     seats = [s for s in circle.seats if is_eligible(inside, s)]
     match phase.order:
         case Order.LIST | Order.HAND | Order.PREVIOUS_NAMES_NEXT:
@@ -43,7 +45,7 @@ def order_for(circle: Circle, phase: Phase, first: SeatId | None = None) -> tupl
             seats = sorted(seats, key=lambda s: by_chance(circle, s))
         case Order.QUIET_FIRST:
             listed = _turned(circle, phase, seats, first)
-            seats = sorted(listed, key=lambda s: by_quiet(circle, s))
+            seats = sorted(listed, key=lambda s: by_quiet(inside, s))
         case _ as never:
             assert_never(never)
     if phase.mode is Mode.READ and seats:
