@@ -4,7 +4,7 @@ BIN := .venv/bin
 export PEERMEET_DATA ?= data
 SOURCES := src tests bench migrations hatch_build.py
 
-.PHONY: run demo test check fmt types property simulate mutants powers lock bench soak lab pictures web clean system
+.PHONY: run demo test check fmt types property simulate mutants powers lock bench soak lab fuzz pictures web clean system
 .DELETE_ON_ERROR:
 
 run: .make/runtime .make/web  ## start the server and print two links
@@ -41,6 +41,9 @@ lab: .make/system .make/dev .make/web  ## every bad line into docs/performance.m
 soak: .make/dev  ## 2,000 joins, then an hour of a circle (PEERMEET_SOAK_MINUTES)
 	$(BIN)/python -m bench.soak
 
+fuzz: .make/dev .make/fuzz  ## a million inputs for each parser (PEERMEET_FUZZ_RUNS), half an hour or more
+	$(BIN)/python -m tests.fuzz
+
 pictures: .make/system .make/dev .make/web  ## the handbook's pictures, about a minute
 	$(BIN)/python -m tests.browser.pictures docs/pictures
 
@@ -59,6 +62,7 @@ simulate: .make/dev  ## a million bad days of a server (PEERMEET_SCHEDULES), or 
 lock: .make/dev
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra build pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra dev pyproject.toml -o requirements-dev.lock
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --constraints requirements-dev.lock --extra fuzz pyproject.toml -o requirements-fuzz.lock
 
 web: .make/web
 system: .make/system
@@ -89,6 +93,10 @@ LOOP := hatch_build.py src/peermeet/media/fanout.c src/peermeet/media/fanout.h
 .make/dev: .make/venv requirements-dev.lock pyproject.toml $(LOOP)
 	@$(PIP) --require-hashes -r requirements-dev.lock && $(ITSELF)
 	@touch $@ .make/runtime
+
+.make/fuzz: .make/dev requirements-fuzz.lock
+	@$(PIP) --require-hashes -r requirements-fuzz.lock
+	@touch $@
 
 .make/npm: web/package.json web/package-lock.json
 	@mkdir -p .make

@@ -118,6 +118,8 @@ class Member:
         self.on_rtp: Callable[[str, bytes], None] | None = None
         """Called with the mid and each decrypted packet."""
         self.mid_of: dict[int, str] = {}
+        self.deaf_to: set[bytes] = set()
+        """Sources whose packets are not opened: that would cost our time, not the worker's."""
         self._nominated = asyncio.Event()
         self._dtls = RTCDtlsTransport(cast(RTCIceTransport, self), [self._certificate])
         self._dtls._set_role("client")
@@ -310,7 +312,7 @@ class Member:
                 continue
             elif 192 <= datagram[1] <= 223:
                 self.rtcp.append(self._dtls._rx_srtp.unprotect_rtcp(datagram))
-            else:
+            elif datagram[8:12] not in self.deaf_to:
                 packet = self.unprotect(datagram)
                 mid = self.mid_of[int.from_bytes(packet[8:12], "big")]
                 self.received[mid] += 1

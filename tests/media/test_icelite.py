@@ -13,6 +13,8 @@ from peermeet.media.icelite import (
     ALONE_CHECK_S,
     ALONE_MEDIA_S,
     ASK_INTERVAL_S,
+    CHECK_BURST,
+    CHECKS_PER_S,
     MAX_VALIDATED,
     Address,
     Agent,
@@ -284,9 +286,19 @@ def test_an_agent_keeps_few_addresses_and_never_drops_its_own(ice: IceLite) -> N
     agent = ice.open("them", THEIRS, 0.0)
     ice.answer(check(agent), HOME, 1.0)
     for port in range(100):
-        assert ice.answer(check(agent, use=False), ("192.0.2.3", port), 1.0)
+        assert ice.answer(check(agent, use=False), ("192.0.2.3", port), 1.0 + port / 10)
     assert len(ice.by_address) == len(agent.validated) == MAX_VALIDATED
     assert ice.by_address[HOME] is agent
+
+
+def test_checks_of_one_peer_have_an_allowance_and_those_of_others_their_own(ice: IceLite) -> None:
+    """Each costs two signatures, and whoever saw one on its way can send it as often again."""
+    ana, ben = ice.open("ana", THEIRS, 0.0), ice.open("ben", THEIRS, 0.0)
+    answers = sum(ice.answer(check(ana), HOME, number / 5000) is not None for number in range(5000))
+    assert CHECK_BURST <= answers <= CHECK_BURST + CHECKS_PER_S
+    assert ice._counters["drop.check_flood"] == 5000 - answers
+    assert ice.answer(check(ben), AWAY, 1.0)
+    assert ice.answer(check(ana), HOME, 1.1)
 
 
 def test_an_address_belongs_to_its_first_owner_until_closed(ice: IceLite) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import socket
 import time
@@ -283,6 +284,31 @@ async def test_what_a_frame_provokes_ends_one_connection(door: Mux) -> None:
     assert door._counters["fault.ZeroDivisionError"] == 1 and proved(door) == 1
     client.close()
     other.close()
+
+
+async def test_a_flood_of_frames_is_left_waiting_and_read_on_later(door: Mux) -> None:
+    client, other = Framed(("127.0.0.1", door.port)), Framed(("127.0.0.1", door.port))
+    agent = door._ice.open("them", THEIRS, 0.0)
+    client.sendto(check(agent))
+    await until(lambda: proved(door) == 1)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            client.stream.send(bytes(1 << 16))
+    await until(lambda: door._counters["tcp.paused"])
+    read = door._counters["drop.empty"]
+    most = icetcp.BURST_BYTES // icetcp.FRAME_COSTS + icetcp.READ_BYTES // 2
+    assert 0 < read <= most
+    # Others are served, and nothing more is read in the meantime.
+    other.sendto(check(agent))
+    await until(lambda: proved(door) == 2)
+    assert door._counters["drop.empty"] == read
+    now = time.monotonic()
+    door.tick(now + 0.5)
+    await until(lambda: door._counters["tcp.paused"] == 2)
+    assert read < door._counters["drop.empty"] <= 2 * most
+    client.close()
+    other.close()
+    await until(lambda: len(door._tcp.connections) <= 1)
 
 
 async def test_several_addresses_have_one_port_number() -> None:

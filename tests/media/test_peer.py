@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import socket
 import time
 import weakref
@@ -22,10 +23,11 @@ from peermeet.media.dtls import Admission, Certificate, SelfTestFailed, self_tes
 from peermeet.media.icelite import Address, Agent, Aside, IceLite
 from peermeet.media.ingest import Layer
 from peermeet.media.mux import Mux
-from peermeet.media.peer import BURST_S, PACKETS_PER_S, Ground, Peer
+from peermeet.media.peer import BURST_S, BYTES_PER_PACKET, PACKETS_PER_S, Ground, Peer
 from peermeet.media.publication import Publication, Source
 from peermeet.media.sdp import parse_offer
 from peermeet.media.seat import SeatWriter
+from peermeet.media.worker import Worker
 from tests.media.kit import until
 from tests.media.test_worker import a_client_hello
 
@@ -117,21 +119,29 @@ class Anybody(dict[Address, Agent | Aside]):
         return self.newest
 
 
+JOINS = 50
+SPRAYERS, HELLOS_PER_S = 4, 200
+
+
+def without_guard(ground: Ground) -> None:
+    """Hand whatever comes to the newest agent from now on."""
+    anybody = ground.ice.by_address = Anybody()
+    opened = ground.ice.open
+
+    def open_and_remember(remote_ufrag: str, remote_pwd: str, now: float) -> Agent:
+        agent = anybody.newest = opened(remote_ufrag, remote_pwd, now)
+        return agent
+
+    ground.ice.open = open_and_remember  # type: ignore[method-assign]
+
+
 @pytest.mark.parametrize("guarded", [True, False])
 async def test_without_the_guard_a_strangers_hello_would_spoil_the_join(
     ground: Ground, guarded: bool
 ) -> None:
     hello = await a_client_hello()
     if not guarded:
-        anybody = ground.ice.by_address = Anybody()
-        opened = ground.ice.open
-
-        def open_and_remember(remote_ufrag: str, remote_pwd: str, now: float) -> Agent:
-            agent = anybody.newest = opened(remote_ufrag, remote_pwd, now)
-            return agent
-
-        ground.ice.open = open_and_remember  # type: ignore[method-assign]
-
+        without_guard(ground)
     joined = 0
     for _ in range(3):
         try:
@@ -139,6 +149,60 @@ async def test_without_the_guard_a_strangers_hello_would_spoil_the_join(
         except (TimeoutError, ConnectionError):
             continue
     assert joined == (3 if guarded else 0)
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+async def test_fifty_people_join_under_a_spray_of_hellos_behind_the_guard_alone(
+    ground: Ground, guarded: bool
+) -> None:
+    """OWASP ASVS 5.0, 17.2.6: each of four strangers sends 200 a second, all the time."""
+    hello = await a_client_hello()
+    if not guarded:
+        without_guard(ground)
+    strangers = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(SPRAYERS)]
+    sprayed = 0
+
+    async def spray() -> None:
+        nonlocal sprayed
+        began = time.monotonic()
+        while True:
+            due = int((time.monotonic() - began) * HELLOS_PER_S) * SPRAYERS
+            for number in range(sprayed, due):
+                strangers[number % SPRAYERS].sendto(hello, ("127.0.0.1", ground.mux.port))
+            sprayed = due
+            await asyncio.sleep(1 / HELLOS_PER_S)
+
+    spraying = asyncio.create_task(spray())
+    joined = 0
+    try:
+        # The limit for each is the delay that nobody may have.
+        for _ in range(JOINS):
+            assert await connect(ground, Member(1), 1.0) == ["connected", "gone"]
+            joined += 1
+    except (TimeoutError, ConnectionError):
+        assert not guarded
+    finally:
+        spraying.cancel()
+        for stranger in strangers:
+            stranger.close()
+    assert joined == JOINS if guarded else joined < JOINS
+    assert not guarded or ground.counters["drop.stranger"] > sprayed * 0.9 > JOINS
+
+
+async def test_an_offer_that_provokes_a_fault_is_refused_and_the_worker_goes_on(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_: str) -> None:
+        raise ZeroDivisionError
+
+    worker, told = Worker(ground, 10.0, 60.0), list[dict[str, Any]]()
+    monkeypatch.setattr(worker, "_tell", lambda **message: told.append(message))
+    monkeypatch.setattr("peermeet.media.worker.parse_offer", fails)
+    gates = {"s": {"audio": True, "video": False, "space": "main"}}
+    worker._obey(json.dumps({"do": "gates", "circle": "c", "seats": gates}).encode())
+    worker._obey(b'{"do":"offer","id":7,"circle":"c","seat":"s","sdp":"v=0"}')
+    assert told == [{"re": 7, "refused": "bad_sdp"}]
+    assert ground.counters["fault.ZeroDivisionError"] == 1
 
 
 async def test_a_certificate_that_was_not_offered_gets_no_keys(ground: Ground) -> None:
@@ -200,6 +264,21 @@ async def test_a_flood_passes_at_the_allowed_rate(ground: Ground) -> None:
         peer.receive(bytes.fromhex("8060") + bytes(40), start + number / 10_000)
     passed = 20_000 - ground.counters["drop.flood"]
     assert 0.98 < passed / (PACKETS_PER_S * (2 + BURST_S)) < 1.02
+
+
+async def test_a_flood_of_few_long_packets_passes_at_the_allowed_rate_as_well(
+    ground: Ground,
+) -> None:
+    member = Member(1)
+    peer = Peer(ground, parse_offer(member.offer), lambda _: None)
+    member.socket.close()
+    peer._open = lambda datagram: 0
+    start, size = time.monotonic(), 1400
+    # Fewer than are allowed, were they short ones.
+    for number in range(2800):
+        peer.receive(bytes.fromhex("8060") + bytes(size - 2), start + number / 1400)
+    passed = (2800 - ground.counters["drop.flood"]) * size
+    assert 0.98 < passed / (PACKETS_PER_S * BYTES_PER_PACKET * (2 + BURST_S)) < 1.02
 
 
 async def test_handshakes_start_one_after_the_other() -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from peermeet.media import rtcp
 from peermeet.media.feedback import TICK_S, TransportFeedback
-from peermeet.media.twcc import MAX_SPAN, SENT, Arrivals, Departures, Report
+from peermeet.media.twcc import MAX_SPAN, RATE_REPORTS, SENT, Arrivals, Departures, Report
 
 
 def told(data: list[bytes]) -> dict[int, float | None]:
@@ -213,3 +213,11 @@ def test_what_left_the_ring_is_not_accounted_for() -> None:
         departures.sent(100, 10.0 + step / 1000)
     old = TransportFeedback(1, 2, first, 5, 0, (0, 1))
     assert departures.acknowledge(old, 13.0).total == 1
+
+
+def test_a_receiver_whose_clock_stands_still_takes_no_more_memory() -> None:
+    departures = Departures()
+    for _ in range(5000):
+        sequence = departures.sent(100, 10.0)
+        departures.acknowledge(TransportFeedback(1, 2, sequence, 5, 0, (0,)), 10.1)
+    assert len(departures._rates) <= RATE_REPORTS

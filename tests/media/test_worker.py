@@ -429,8 +429,8 @@ async def test_a_flood_of_one_member_does_not_drown_the_others(tmp_path: Path) -
                 await media.settle()
         stats = await media.settle()
         assert stats["drop.flood"] > 1000
-        # The allowance: a burst, and what the time of the test has earned.
-        assert 450 < stats["received/circle/ana"] < 5000
+        # The allowance of bytes: a burst, and what the time of the test has earned.
+        assert 260 < stats["received/circle/ana"] < 5000
         await until(lambda: media.heard("cleo", "ben") >= 95)
     finally:
         await media.end()

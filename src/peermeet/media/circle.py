@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import Any, Final
 
 from peermeet.core.model import Gate
 from peermeet.media.peer import Peer
@@ -42,7 +42,15 @@ class Circle:
         cut = [self.peers.pop(seat) for seat in list(self.peers) if seat not in gates]
         for peer in cut:
             peer.close()
-        self.watches = {seat: watch for seat, watch in self.watches.items() if seat in gates}
+        kept: tuple[dict[str, Any], ...] = (
+            self.watches,
+            self._places,
+            self._streams,
+            self._demands,
+        )
+        for table in kept:
+            for seat in table.keys() - gates.keys():
+                del table[seat]
         for seat, peer in self.peers.items():
             gate, old = gates[seat], before.get(seat)
             moved = old is not None and old.space != gate.space

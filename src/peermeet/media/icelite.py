@@ -46,6 +46,10 @@ ALONE_CHECK_S: Final = 5.0
 """The same for checks. Browsers check the pair in use every 2.5 s or every 4 to 6 s, and others
 now and then; it must not look silent in between."""
 ASK_INTERVAL_S: Final = 0.1
+CHECKS_PER_S: Final = 50.0
+CHECK_BURST: Final = 100.0
+"""Of one peer. Browsers send a check every 50 ms while they look for a way; each costs us two
+signatures."""
 
 _HEADER = struct.Struct("!HHI")
 _ATTRIBUTE = struct.Struct("!HH")
@@ -98,6 +102,9 @@ class Agent:
     address: Address | None = None
     sendto: SendTo = nowhere
     previous: Credentials | None = None
+    checks: float = CHECK_BURST
+    """That may be looked at now; `checks_at` says since when."""
+    checks_at: float = 0.0
     validated: dict[Address, SendTo] = field(default_factory=dict)
     on_nominated: Callable[[], None] = _ignore_nomination
     on_dtls: Callable[[bytes], None] = _ignore_dtls
@@ -186,7 +193,7 @@ class IceLite:
 
     def open(self, remote_ufrag: str, remote_pwd: str, now: float) -> Agent:
         """A new agent with credentials of its own (RFC 8445 section 5.3)."""
-        agent = Agent(_credentials(remote_ufrag, remote_pwd), heard_at=now)
+        agent = Agent(_credentials(remote_ufrag, remote_pwd), heard_at=now, checks_at=now)
         self._by_ufrag[agent.ufrag.encode()] = (agent, agent.credentials)
         return agent
 
@@ -240,7 +247,7 @@ class IceLite:
         if size != len(datagram) - 20 or cookie != _COOKIE:
             kind = 0
         if kind == _BINDING_RESPONSE:
-            self._take_response(datagram, source)
+            self._take_response(datagram, source, now)
             return None
         if kind != _BINDING_REQUEST:
             self._counters["drop.stun_other"] += 1
@@ -252,6 +259,8 @@ class IceLite:
             self._counters["drop.stun_unknown"] += 1
             return None
         agent, credentials = found
+        if not self._may_check(agent, now):
+            return None
         key = credentials.pwd.encode()
         request = self._authentic(datagram, key)
         if request is None or not self._validate(agent, source, sendto):
@@ -272,6 +281,16 @@ class IceLite:
         )
         response.add_message_integrity(key)
         return bytes(response)
+
+    def _may_check(self, agent: Agent, now: float) -> bool:
+        """Whether one more message of this peer's may be looked at."""
+        grown = (now - agent.checks_at) * CHECKS_PER_S
+        agent.checks, agent.checks_at = min(CHECK_BURST, agent.checks + grown), now
+        if agent.checks < 1:
+            self._counters["drop.check_flood"] += 1
+            return False
+        agent.checks -= 1
+        return True
 
     def _authentic(self, datagram: bytes, key: bytes) -> stun.Message | None:
         try:
@@ -326,11 +345,13 @@ class IceLite:
             # line sends its ClientHello when a check is answered, and nominates seconds later.
             self._nominate(agent, credentials, source, sendto)
 
-    def _take_response(self, datagram: bytes, source: Address) -> None:
+    def _take_response(self, datagram: bytes, source: Address, now: float) -> None:
         """An answer to our own check: from its address, the client can be reached there."""
         aside = self.by_address.get(source)
         if not isinstance(aside, Aside) or aside.transaction != datagram[8:20]:
             self._counters["drop.stun_other"] += 1
+            return
+        if not self._may_check(aside.agent, now):
             return
         if self._authentic(datagram, aside.credentials.remote_pwd.encode()) is not None:
             self._counters["ice.migrated"] += 1

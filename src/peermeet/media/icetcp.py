@@ -35,6 +35,12 @@ MAX_UNSENT_BYTES: Final = 64 * 1024
 KERNEL_UNSENT_BYTES: Final = 16 * 1024
 """What the kernel may hold that is not yet on its way, or seconds of old sound would wait."""
 READ_BYTES: Final = 16 * 1024
+BYTES_PER_S: Final = 1_000_000
+"""Of one connection, `FRAME_COSTS` more for each frame: a little more than a person may send
+(peer.py). The rest waits where it is, and so do whoever sends it."""
+BURST_BYTES: Final = 400_000
+FRAME_COSTS: Final = 50
+"""Bytes: what a frame without any takes of our time."""
 ACCEPTED_PER_WAKE_UP: Final = 16
 
 logger = logging.getLogger(__name__)
@@ -105,12 +111,15 @@ class IceTcp:
         self._listeners.clear()
 
     def tick(self, now: float) -> None:
-        """End the connections that proved nothing in time, fell silent, or lost their peer."""
+        """End the connections that proved nothing in time, fell silent, or lost their peer; go on
+        to read from the others."""
         for connection in list(self.connections):
             reason = connection.over(now)
             if reason:
                 self.counters[f"tcp.{reason}"] += 1
                 connection.close()
+            else:
+                connection.earn(now)
 
     def _accept(self, listener: socket.socket) -> None:
         for _ in range(ACCEPTED_PER_WAKE_UP):
@@ -129,7 +138,12 @@ class IceTcp:
                 continue
             self._number += 1
             address = (str(peer[0]), int(peer[1]), self._number)
-            self.connections.add(Connection(self, accepted, address, source))
+            try:
+                self.connections.add(Connection(self, accepted, address, source))
+            # A client that has gone again already.
+            except OSError:
+                self.counters["tcp.accept_failed"] += 1
+                accepted.close()
 
     def _make_room(self, source: str) -> bool:
         """Whether one more of this source may come; strangers make way for newer ones."""
@@ -157,6 +171,9 @@ class Connection:
         """Monotonic seconds of the last frame of a proved connection, else of its beginning."""
         self.is_proved = False
         self._frames = Frames()
+        self._allowance = float(BURST_BYTES)
+        """That may be read; below 0 nothing is, until `earn`."""
+        self._allowance_at = self.heard_at
         self._unsent = bytearray()
         accepted.setblocking(False)
         accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -172,6 +189,15 @@ class Connection:
         if self.address not in self._door.ice.by_address:
             return "left"
         return "idle" if now - self.heard_at > IDLE_S else ""
+
+    def earn(self, now: float) -> None:
+        """Let time pass: read again, if that had to wait."""
+        was_waiting = self._allowance < 0
+        earned = (now - self._allowance_at) * BYTES_PER_S
+        self._allowance = min(BURST_BYTES, self._allowance + earned)
+        self._allowance_at = now
+        if was_waiting and self._allowance >= 0:
+            self._loop.add_reader(self._socket.fileno(), self._readable)
 
     def close(self) -> None:
         """End the connection and forget its address. Safe to repeat."""
@@ -230,11 +256,16 @@ class Connection:
             self.close()
             return
         now = time.monotonic()
+        self._allowance -= len(received)
         try:
             for frame in self._frames.feed(received):
+                self._allowance -= FRAME_COSTS
                 self._take(frame, now)
                 if self._socket.fileno() < 0:
                     return
+            if self._allowance < 0:
+                self._door.counters["tcp.paused"] += 1
+                self._loop.remove_reader(self._socket.fileno())
         except BadFrame:
             self._door.counters["tcp.bad_frame"] += 1
             self.close()

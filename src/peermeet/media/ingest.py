@@ -101,6 +101,7 @@ class Layer:
         "_sender_report",
         "_sender_report_at",
         "_transit",
+        "faults",
         "heard_at",
         "highest",
         "key_frame_wanted",
@@ -139,6 +140,8 @@ class Layer:
         self.lost_now = False
         """A gap has just opened: ask without waiting for the next tick."""
         self.heard_at = 0.0
+        self.faults = 0
+        """Packets that were authentic and not what was negotiated."""
         self.received = 0
         self.highest = -1
         self.key_frame_wanted = False
@@ -177,19 +180,19 @@ class Layer:
         """
         first, second, sequence16, timestamp = _HEADER(plain)
         if second & 0x7F != (self._rtx_payload_type if repairs else self._payload_type):
-            self._counters["drop.payload_type"] += 1
+            self._refuse("payload_type")
             return None
         offset = 12
         if first & 0x1F:
             offset = rtp.payload_offset(plain, size)
             if not offset:
-                self._counters["drop.rtp_malformed"] += 1
+                self._refuse("rtp_malformed")
                 return None
         end = size
         if first & 0x20:
             end -= plain[size - 1]
             if end < offset or end == size:
-                self._counters["drop.rtp_malformed"] += 1
+                self._refuse("rtp_malformed")
                 return None
 
         highest = self.highest
@@ -211,7 +214,7 @@ class Layer:
                 self.highest = sequence
             elif ahead > MAX_JUMP:
                 if repairs:
-                    self._counters["drop.rtp_malformed"] += 1
+                    self._refuse("rtp_malformed")
                     return None
                 self._begin(sequence)
             elif ahead > 0:
@@ -247,7 +250,7 @@ class Layer:
         if payload:
             descriptor = vp8.parse(payload, 0)
             if descriptor is None:
-                self._counters["drop.not_vp8"] += 1
+                self._refuse("not_vp8")
                 return None
             key_frame = descriptor.key_frame
             if key_frame:
@@ -348,6 +351,10 @@ class Layer:
             return None
         elapsed_s = ntp_s - offset_s - report.ntp / 2**32
         return report.rtp + int(elapsed_s * self._clock_rate_hz)
+
+    def _refuse(self, why: str) -> None:
+        self.faults += 1
+        self._counters[f"drop.{why}"] += 1
 
     def _begin(self, sequence: int) -> None:
         self.highest = sequence

@@ -61,8 +61,21 @@ REMB_BPS: Final = 1_500_000
 """A constant limit; without any feedback Chromium never leaves its start rate."""
 PACKETS_PER_S: Final = 1500.0
 """Of one person. A voice and a camera at `REMB_BPS` are 250."""
+BYTES_PER_PACKET: Final = 600
+"""On average over `BURST_S`: 7 Mbit/s, where a voice, a camera and a screen are 5."""
 BURST_S: Final = 0.3
 """Seconds of that rate which may come at once: a large key frame is 200 packets."""
+CONTROL_SHARE: Final = 0.15
+"""Of the packets, those that may be RTCP, which cost more: 225 a second, of which a browser that
+receives a full circle on a bad line needs a third."""
+NAMED_PER_CONTROL: Final = 64
+"""An RTCP packet that names so many others counts as one more."""
+FAULT_SHARE: Final = 0.01
+"""Of the packets, those that may be authentic and yet not what was negotiated."""
+FAULT_BURST_S: Final = 10.0
+MUTED_AT: Final = 2.0
+"""Who sends so many times the allowance for a second is not forwarded until they stop: what gets
+through is in shreds, and would be a flood to those who receive it."""
 REPORT_BYTES: Final = 1100
 """A compound of sender reports is cut here, to fit a datagram."""
 MAX_NACKED: Final = 64
@@ -148,7 +161,17 @@ class Peer:
         self._meter = quality.Meter()
         self._ticks = secrets.randbelow(10)
         self._allowance = ground.packets_per_s * BURST_S
+        self._bytes = self._allowance * BYTES_PER_PACKET
         self._allowance_at = now
+        self._flooded = 0
+        """Packets beyond the allowance, in this second."""
+        self._is_muted = False
+        self._controls = self._control_burst = ground.packets_per_s * CONTROL_SHARE
+        self._controls_at = now
+        self._faults = self._faults_judged = 0
+        """In RTCP, and those of all kinds that were judged."""
+        self._patience = ground.packets_per_s * FAULT_SHARE * FAULT_BURST_S
+        self._patience_at = now
         for section in offer.sections:
             if section.direction == "sendonly":
                 self._add_publication(section)
@@ -244,6 +267,11 @@ class Peer:
             path="tcp" if address is not None and len(address) == 3 else "udp",
         )
 
+    @property
+    def sources(self) -> int:
+        """Sources that this person has sent from or announced, at most `MAX_SSRCS`."""
+        return len(self._sources)
+
     # From the network
 
     def receive(self, datagram: bytes, now: float) -> None:
@@ -254,7 +282,8 @@ class Peer:
             counters["drop.media_early" if open_packet is None else "drop.rtp_malformed"] += 1
             return
         self._allowance -= 1
-        if self._allowance < 0 and not self._earn(now):
+        self._bytes -= len(datagram)
+        if (self._allowance < 0 or self._bytes < 0) and not self._earn(len(datagram), now):
             return
         if 192 <= datagram[1] <= 223:
             self._receive_rtcp(datagram, now)
@@ -287,7 +316,8 @@ class Peer:
                 layer.take(opened, size, now, False, repaired is not None)
                 counters["drop.second_source"] += 1
                 return
-        packet = layer.take(opened, size, now, publication.is_open, repaired is not None)
+        is_open = publication.is_open and not self._is_muted
+        packet = layer.take(opened, size, now, is_open, repaired is not None)
         if layer.lost_now:
             self._ask_again(layer, now)
         if packet is None:
@@ -321,23 +351,29 @@ class Peer:
         for packet in self._arrivals.feedback(now, self._ssrc, ssrc):
             self._send_rtcp(packet)
 
-    def _earn(self, now: float) -> bool:
-        """Whether this packet is within the person's allowance after all."""
+    def _earn(self, size: int, now: float) -> bool:
+        """Whether this packet of `size` bytes is within the person's allowance after all."""
         rate = self._ground.packets_per_s
-        earned = self._allowance + (now - self._allowance_at) * rate
+        earned = (now - self._allowance_at) * rate
         self._allowance_at = now
-        if earned >= 0:
-            self._allowance = min(rate * BURST_S, earned)
+        self._allowance = min(rate * BURST_S, self._allowance + earned)
+        byte_burst = rate * BURST_S * BYTES_PER_PACKET
+        self._bytes = min(byte_burst, self._bytes + earned * BYTES_PER_PACKET)
+        if self._allowance >= 0 and self._bytes >= 0:
             return True
         # What is dropped costs the person nothing, or a flood would end in silence.
-        self._allowance = earned + 1
+        self._allowance += 1
+        self._bytes += size
+        self._flooded += 1
         self._ground.counters["drop.flood"] += 1
         return False
 
     def _receive_dtls(self, datagram: bytes) -> None:
         """One datagram for the handshake, or an alert after it."""
         self._allowance -= 1
-        if self._allowance >= 0 or self._earn(time.monotonic()):
+        self._bytes -= len(datagram)
+        may_pass = self._allowance >= 0 and self._bytes >= 0
+        if may_pass or self._earn(len(datagram), time.monotonic()):
             self._dtls.receive(datagram)
 
     def _candidate(self, datagram: bytes) -> Source | None:
@@ -398,6 +434,13 @@ class Peer:
         """Act on a client's control packets. They end here and are never forwarded."""
         if self._control is None:
             return
+        rate, burst = self._ground.packets_per_s * CONTROL_SHARE, self._control_burst
+        grown = (now - self._controls_at) * rate
+        self._controls, self._controls_at = min(burst, self._controls + grown), now
+        if self._controls < 1:
+            self._ground.counters["drop.control_flood"] += 1
+            return
+        self._controls -= 1
         plain = self._control.open(datagram)
         if plain is None:
             return
@@ -405,8 +448,10 @@ class Peer:
         try:
             packets = rtcp.parse(plain)
         except rtcp.RtcpMalformed:
+            self._faults += 1
             self._ground.counters["drop.rtcp_malformed"] += 1
             return
+        self._controls -= sum(map(rtcp.how_many, packets)) / NAMED_PER_CONTROL
         for packet in packets:
             if isinstance(packet, rtcp.SenderReport | rtcp.ReceiverReport):
                 self._measure(packet.reports, now)
@@ -490,6 +535,7 @@ class Peer:
             self._finished.set()
         if self.seal is None:
             return
+        self._judge(now)
         if self.downlink is not None:
             unanswered_s = self.departures.unanswered_s(now)
             self.downlink.tick(now, self.selection.next_bps, unanswered_s)
@@ -505,6 +551,34 @@ class Peer:
         self._ticks += 1
         if self._ticks % 10 == 0:
             self._send_reports(now)
+            self._mute()
+
+    def _judge(self, now: float) -> None:
+        """End the connection of a client that keeps sending what was not negotiated.
+
+        Only what its own keys authenticated counts against it: anybody can forge the rest.
+        """
+        layers = [source.layer for source in self._sources.values() if source.repairs is None]
+        faults = self._faults + sum(layer.faults for layer in layers)
+        rate = self._ground.packets_per_s * FAULT_SHARE
+        grown = (now - self._patience_at) * rate
+        self._patience = min(rate * FAULT_BURST_S, self._patience + grown)
+        self._patience -= faults - self._faults_judged
+        self._faults_judged, self._patience_at = faults, now
+        if self._patience < 0:
+            self._ground.counters["peer.faulty"] += 1
+            self.close()
+
+    def _mute(self) -> None:
+        """Once a second: forward nothing of who sends far more than they may."""
+        limit = (MUTED_AT - 1) * self._ground.packets_per_s
+        is_muted, self._flooded = self._flooded > limit, 0
+        if is_muted and not self._is_muted:
+            self._ground.counters["peer.muted"] += 1
+            for publication in self.publications.values():
+                for writer in publication.viewers:
+                    writer.pause()
+        self._is_muted = is_muted
 
     def ask_key_frames(self) -> None:
         """Send the requests for key frames that are due, without waiting for the next tick."""

@@ -19,6 +19,9 @@ from peermeet.media.feedback import TransportFeedback
 MAX_BYTES = 1500
 """A compound arrives in one datagram."""
 MAX_PACKETS = 32
+MAX_NAMED = 8192
+"""Packets that one compound may ask for again or tell of; the longest list of a browser has 1000.
+Run lengths can name a hundred thousand in 768 bytes."""
 
 _SENDER_REPORT = 200
 _RECEIVER_REPORT = 201
@@ -148,13 +151,14 @@ def parse(data: bytes) -> list[Packet]:
     """Read a compound, whole or of reduced size (RFC 5506), in its order.
 
     Types and formats we do not use are skipped. Raises `RtcpMalformed` when a length does not
-    fit, and when the compound is longer than 1500 bytes or holds more than 32 packets.
+    fit, and when the compound is longer than 1500 bytes, holds more than 32 packets or names more
+    than `MAX_NAMED`.
     """
     end = len(data)
     if not 0 < end <= MAX_BYTES or end % 4:
         raise RtcpMalformed("a compound is whole words that fit a datagram")
     packets: list[Packet] = []
-    at = 0
+    at = named = 0
     for _ in range(MAX_PACKETS):
         first, kind, words = _HEADER.unpack_from(data, at)
         body, at = at + 4, at + 4 + 4 * words
@@ -173,9 +177,19 @@ def parse(data: bytes) -> list[Packet]:
         packet = _packet(kind, first & 0x1F, data[body:stop])
         if packet is not None:
             packets.append(packet)
+            named += how_many(packet)
+            if named > MAX_NAMED:
+                raise RtcpMalformed("a compound names too many packets")
         if at == end:
             return packets
     raise RtcpMalformed("too many packets in a compound")
+
+
+def how_many(packet: Packet) -> int:
+    """Packets that it asks for again or tells of."""
+    if isinstance(packet, Nack):
+        return len(packet.lost)
+    return len(packet.arrivals) if isinstance(packet, TransportFeedback) else 0
 
 
 def compound(*parts: bytes) -> bytes:

@@ -32,6 +32,8 @@ MAX_TOLD: Final = 400
 SENT: Final = 2048
 """Departures that are remembered: 5 s of a full circle."""
 RATE_WINDOW_S: Final = 0.5
+RATE_REPORTS: Final = 128
+"""At most so many in it: the times are the receiver's, who may let theirs stand still."""
 PAUSE_S: Final = 0.5
 """Nothing sent for so long. A silent voice still sends every 0.4 s (Opus DTX)."""
 MIN_RATE_SPAN_S: Final = 0.1
@@ -195,7 +197,7 @@ class Departures:
         self._reference: int | None = None
         self._clock = 0
         """The last reference time, and the same unwrapped, in ticks."""
-        self._rates: deque[tuple[float, float, int]] = deque()
+        self._rates: deque[tuple[float, float, int]] = deque(maxlen=RATE_REPORTS)
         """First arrival, last arrival and bytes, by feedback."""
 
     def sent(self, size: int, now: float) -> int:

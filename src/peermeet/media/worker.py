@@ -40,7 +40,7 @@ from peermeet.media.icelite import IceLite
 from peermeet.media.mux import Mux
 from peermeet.media.peer import PACKETS_PER_S, Ground, Peer
 from peermeet.media.process import door, made, own_address
-from peermeet.media.sdp import SdpRefused, parse_offer
+from peermeet.media.sdp import Offer, SdpRefused, parse_offer
 from peermeet.media.watch import MAX_WATCHED, Watch
 
 MAX_LINE_BYTES: Final = 128 * 1024
@@ -267,11 +267,18 @@ class Worker:
             self._tell(re=number, refused="unknown_seat")
             return
         try:
-            offer = parse_offer(sdp)
+            self._negotiate(number, circle_id, circle, seat, parse_offer(sdp))
         except SdpRefused as refused:
             self._ground.counters[f"offer.{refused.code}"] += 1
             self._tell(re=number, refused="bad_sdp")
-            return
+        # The fence: whatever one browser's offer provokes, the others are served.
+        except Exception as fault:
+            self._ground.counters[f"fault.{type(fault).__name__}"] += 1
+            self._tell(re=number, refused="bad_sdp")
+
+    def _negotiate(
+        self, number: int, circle_id: str, circle: Circle, seat: str, offer: Offer
+    ) -> None:
         present = circle.peers.get(seat)
         if present is not None and present.restart(offer):
             self._tell(re=number, sdp=present.answer())
@@ -347,6 +354,7 @@ class Worker:
             for seat, peer in circle.peers.items():
                 stats[f"received/{circle_id}/{seat}"] = peer.received
                 stats[f"forwarded/{circle_id}/{seat}"] = peer.forwarded
+                stats[f"sources/{circle_id}/{seat}"] = peer.sources
                 received += peer.received
                 forwarded += peer.forwarded
         stats["received"], stats["forwarded"] = received, forwarded
@@ -359,7 +367,10 @@ class Worker:
             await asyncio.sleep(TICK_S)
             now = time.monotonic()
             self._look_after(now)
-            self._ground.mux.tick(now)
+            try:
+                self._ground.mux.tick(now)
+            except Exception as fault:
+                self._ground.counters[f"fault.tick.{type(fault).__name__}"] += 1
             for peer in list(self._lives):
                 try:
                     peer.tick(now)
