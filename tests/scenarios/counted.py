@@ -1,11 +1,19 @@
-"""`peermeet serve` with one address more: /counters tells what the media worker counted."""
+"""`peermeet serve` with one address more: /counters tells what the media worker counted.
+
+Its workers put nobody out for sending what was not negotiated, or an attack would be over soon.
+"""
 
 import sys
+from functools import partial
 
 from fastapi import FastAPI
 
 from peermeet import app, cli
 from peermeet.config import Settings
+from peermeet.media import pool
+from peermeet.media.link import MediaLink
+
+PATIENT_PER_S = 100_000
 
 
 def build(settings: Settings) -> FastAPI:
@@ -21,4 +29,5 @@ def build(settings: Settings) -> FastAPI:
 
 if __name__ == "__main__":
     vars(cli)["build"] = build
+    vars(pool)["MediaLink"] = partial(MediaLink, packets_per_s=PATIENT_PER_S)
     sys.exit(cli.main(["serve"]))
