@@ -97,12 +97,12 @@ def guided(name: str, folder: Path) -> None:
     atheris.Fuzz()
 
 
-def plain(name: str, folder: Path) -> None:
+def plain(name: str, folder: Path, runs: int) -> None:
     """Try what is made of the inputs in the folder, and those first."""
     from tests.fuzz import engine
 
     known = [path.read_bytes() for path in sorted(folder.iterdir())]
-    tally = Tally(name, RUNS - RUNS // GUIDED, SECONDS)
+    tally = Tally(name, runs, SECONDS)
     gc.freeze()
     for data in known:
         tally.take(data)
@@ -119,9 +119,10 @@ def run(name: str) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="pm-fuzz-") as above:
         folder = Path(above) / "inputs"
         folder.mkdir()
+        itself = [sys.executable, "-m", "tests.fuzz"]
         for way in ("--guided", "--plain"):
             process = subprocess.run(
-                [sys.executable, "-m", "tests.fuzz", way, name, str(folder)],
+                [*itself, way, name, str(folder), str(RUNS - figures["runs"])],
                 capture_output=True,
                 check=False,
             )
@@ -164,9 +165,9 @@ def main(names: list[str]) -> int:
 
 if __name__ == "__main__":
     match sys.argv[1:]:
-        case ["--guided", name, folder]:
+        case ["--guided", name, folder, _]:
             guided(name, Path(folder))
-        case ["--plain", name, folder]:
-            plain(name, Path(folder))
+        case ["--plain", name, folder, runs]:
+            plain(name, Path(folder), int(runs))
         case names:
             sys.exit(main(names))

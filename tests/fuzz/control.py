@@ -86,7 +86,7 @@ def take_feedback(data: bytes) -> None:
     departures = Departures()
     for number in range(300):
         departures.sent(100 + number, 1.0 + number / 100)
-    for number, body in enumerate(parts_of(data, 8)):
+    for number, body in enumerate(parts_of(data, 4)):
         try:
             told = feedback.read(body)
         except ValueError:
@@ -211,7 +211,7 @@ def take_person(data: bytes) -> None:
     ana = everybody.ana
     count = 0
     writers = [writer.ssrc for some in ana.writers.values() for writer in some]
-    for number, packet in enumerate(parts_of(data, 16)):
+    for number, packet in enumerate(parts_of(data, 10)):
         count += 1
         named = packet.replace(b"OURS", struct.pack("!I", writers[number % len(writers)]))
         ana.receive(named, _NOW + number / 100)
@@ -295,7 +295,7 @@ def _office() -> _Office:
 def take_lines(data: bytes) -> None:
     """A line is obeyed, answered with a refusal, or ends the link; no other way."""
     office = _office()
-    office.loop.run_until_complete(office.obey(data.split(b"\n")[:16]))
+    office.loop.run_until_complete(office.obey(data.split(b"\n")[:8]))
 
 
 def _lines() -> list[bytes]:
