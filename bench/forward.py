@@ -71,7 +71,7 @@ async def measure() -> dict[str, float]:
     """Run everything; answers the figures by name."""
     binary = compiled.program("sendto")
     async with rig.pinned() as cores, rig.worker(cores) as link:
-        members = await rig.seated(link, "circle", rig.everybody(PEOPLE))
+        members = await rig.seated(link, "circle", rig.everybody(PEOPLE), transport_cc=False)
         with c_forwarder(cores.worker) as (forwarder, port):
             ours, theirs = Crowd(members), Crowd(members, server=("127.0.0.1", port))
             for person in range(PEOPLE):

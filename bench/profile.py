@@ -11,6 +11,7 @@ import asyncio
 import subprocess
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from bench import page, rig
@@ -66,22 +67,26 @@ async def shares(pid: int, load: Callable[[float], object]) -> dict[str, float]:
     return {name: round(percent, 1) for name, percent in spent.items()}
 
 
+def _flood(crowd: Crowd, seconds: float) -> None:
+    crowd.flood(PACKET_BYTES, seconds, BURST, PEOPLE - 1, IN_FLIGHT)
+
+
 async def measure() -> dict[str, float]:
     """At real rates and saturated; answers the shares by name."""
     figures = {}
-    async with rig.pinned() as cores, rig.worker(cores) as link:
-        members = await rig.seated(link, "circle", rig.everybody(PEOPLE))
-        crowd = Crowd(members)
-        rig.talk(crowd)
-        await asyncio.to_thread(crowd.run, 2.0)
-
-        def flood(seconds: float) -> None:
-            crowd.flood(PACKET_BYTES, seconds, BURST, PEOPLE - 1, IN_FLIGHT)
-
-        for kind, load in (("real", crowd.run), ("saturated", flood)):
-            for name, percent in (await shares(link.pid, load)).items():
-                figures[f"profile_{kind}_{name}_percent"] = percent
-        await rig.leave(members)
+    async with rig.pinned() as cores:
+        for kind, is_real in (("real", True), ("saturated", False)):
+            async with rig.worker(cores) as link:
+                everybody = rig.everybody(PEOPLE)
+                members = await rig.seated(link, "circle", everybody, transport_cc=is_real)
+                crowd = Crowd(members)
+                if is_real:
+                    rig.talk(crowd)
+                    await asyncio.to_thread(crowd.run, 8.0)
+                load = crowd.run if is_real else partial(_flood, crowd)
+                for name, percent in (await shares(link.pid, load)).items():
+                    figures[f"profile_{kind}_{name}_percent"] = percent
+                await rig.leave(members)
     return figures
 
 

@@ -73,16 +73,21 @@ async def worker(cores: Cores | None = None, bind: str = "127.0.0.1") -> AsyncIt
 
 
 async def seated(
-    link: MediaLink, circle: str, gates: Mapping[str, Gate], simulcast: bool = False
+    link: MediaLink,
+    circle: str,
+    gates: Mapping[str, Gate],
+    simulcast: bool = False,
+    transport_cc: bool = True,
 ) -> list[Member]:
     """A circle with these gates, everybody connected, with a place for each of the others.
 
-    They offer what Chromium offers; what the answer leaves out they do without.
+    They offer what Chromium offers; what the answer leaves out they do without. transport_cc:
+    without it nobody's line is measured, and a flood that no line would carry is forwarded.
     """
     link.apply(circle, gates)
     members = []
     for seat in gates:
-        member = Member(len(gates) - 1, simulcast=simulcast, transport_cc=True)
+        member = Member(len(gates) - 1, simulcast=simulcast, transport_cc=transport_cc)
         await member.join(await link.answer(circle, seat, member.offer))
         members.append(member)
     # The last one's connection is known to the worker when it has obeyed this.

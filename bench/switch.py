@@ -51,6 +51,8 @@ function show(colour) {
   return settle();
 }
 function view() {
+  // Without a section for sound beside it this would be the section of a screen.
+  pc.addTransceiver('audio', { direction: 'recvonly' });
   pc.addTransceiver('video', { direction: 'recvonly' }).setCodecPreferences(vp8);
   const video = document.createElement('video');
   const paper = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
