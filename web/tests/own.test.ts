@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import type { Command } from "../src/net/socket";
-import type { SeatView } from "../src/protocol";
+import type { SeatView, View } from "../src/protocol";
 import * as circle from "../src/state/circle";
 import * as own from "../src/state/own";
 import { frame, seat, view } from "./kit";
@@ -95,6 +95,28 @@ describe("the microphone", () => {
   test("is switched off at the server when this page shows it as off", () => {
     told({ mic: "on" });
     expect(asked).toEqual([{ kind: "set_mic", on: false }]);
+    expect(sent.audio).toBeNull();
+  });
+
+  test("stays off among others than those who heard it before the socket was lost", async () => {
+    const apart = { quiet: { ...view({}).quiet, with_you: "s1" } };
+    const show = (changes: Partial<View>, mic: "on" | "off") =>
+      circle.show(
+        frame(view({ ...changes, seats: [seat("s2", { mic })], may: ["set_mic"] }), ++seq),
+        0,
+      );
+    show(apart, "off");
+    own.follow();
+    await own.switchMic(true);
+    show(apart, "on");
+    own.follow();
+    asked = [];
+    // The server came back, and knows nothing of the quiet word.
+    own.newConnection();
+    show({}, "off");
+    own.follow();
+    await own.permitMic();
+    expect(asked).toEqual([]);
     expect(sent.audio).toBeNull();
   });
 

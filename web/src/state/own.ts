@@ -7,7 +7,7 @@ import { type DeviceTrouble, openCamera, openMicrophone } from "../net/devices";
 import type { Media } from "../net/media";
 import type { Command } from "../net/socket";
 import { text } from "../text/en";
-import { may, me } from "./circle";
+import { may, me, view } from "./circle";
 
 /** The microphone track, once permitted. It stays disabled unless the person is heard. */
 export const microphone = signal<MediaStreamTrack | null>(null);
@@ -19,6 +19,8 @@ export const cameraTrouble = signal<DeviceTrouble | null>(null);
 let wantsMic = false;
 let wantsCamera = false;
 let resend = false;
+/** With whom in a space of their own, when a view last came; the circle is nobody. */
+let company = "";
 /** Changes on their way; until they are answered the view is not compared with the wish. */
 let asking = 0;
 
@@ -112,8 +114,15 @@ export function newConnection(): void {
 export function follow(): void {
   const seat = me.value;
   if (!seat) return;
+  const before = company;
+  company = [view.value?.quiet.with_you ?? "", ...(view.value?.pair?.with_you ?? [])].join(" ");
   if (resend) {
     resend = false;
+    // A server that comes back knows of no quiet word: what was for one must not reach all.
+    if (company !== before) {
+      wantsMic = false;
+      closeCamera();
+    }
     if (wantsMic && seat.mic === "off" && may("set_mic")) void switchMic(true);
     if (wantsCamera && seat.camera === "off" && may("set_camera")) void switchCamera(true);
   }
