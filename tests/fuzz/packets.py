@@ -22,7 +22,7 @@ from peermeet.media.sdp import Kind
 from peermeet.media.seat import SeatWriter
 from peermeet.media.twcc import Departures
 from tests.fuzz.target import Target, joined, parts_of
-from tests.media.test_fanout import session
+from tests.media.test_peer import session
 from tests.media.test_seat import ORIENTATION_ID, TRANSPORT_CC_ID
 
 # --- STUN ---------------------------------------------------------------------------------------

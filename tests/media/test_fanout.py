@@ -17,7 +17,6 @@ from typing import Any, cast
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pylibsrtp import Policy, Session
 
 import hatch_build
 from peermeet.media import fanout, srtp
@@ -26,6 +25,7 @@ from peermeet.media.peer import Peer
 from peermeet.media.sdp import Kind
 from peermeet.media.seat import SeatWriter
 from peermeet.media.twcc import Departures
+from tests.media.test_peer import session
 from tests.media.test_seat import ORIENTATION_ID, STARTS, TRANSPORT_CC_ID, Source
 
 EVENTS = st.lists(
@@ -35,18 +35,6 @@ EVENTS = st.lists(
     ),
     max_size=50,
 )
-
-
-def session(inbound: bool) -> Session:
-    """One end of a session with a fixed key."""
-    policy = Policy(
-        key=bytes(range(44)),
-        ssrc_type=Policy.SSRC_ANY_INBOUND if inbound else Policy.SSRC_ANY_OUTBOUND,
-        srtp_profile=Policy.SRTP_PROFILE_AEAD_AES_256_GCM,
-    )
-    policy.allow_repeat_tx = True
-    policy.window_size = 1024
-    return Session(policy)
 
 
 class Watcher:

@@ -37,6 +37,7 @@ MAX_REPORT_DRIFT_S: Final = 5
 
 
 _SHORT = struct.Struct("!H").pack_into
+_LONG = struct.Struct("!I").pack_into
 
 _Head = tuple[Callable[..., None], int, bytes, int]
 """Packs header and extensions; its first byte, the extensions, and where the payload starts."""
@@ -375,33 +376,15 @@ class SeatWriter:
 
     def _write_rtx(self, packet: MediaPacket) -> int:
         """The copy as a retransmission: the original number goes before the payload (RFC 4588)."""
-        state = self.state
-        sequence, timestamp, marker, orientation, payload, descriptor, _ = packet
-        pack, first, tail, offset = self._heads.get(orientation) or self._head(orientation)
-        out, begin = self._out, offset + 2
-        end = begin + len(payload)
-        _SHORT(out, offset, (sequence + state.sequence_offset) & 0xFFFF)
-        out[begin:end] = payload
+        end, out = self._write(packet), self._out
+        begin = end - len(packet.payload)
+        out[begin + 2 : end + 2] = bytes(out[begin:end])
+        out[begin : begin + 2] = bytes(out[2:4])
         self._rtx_sequence += 1
-        pack(
-            out,
-            0,
-            first,
-            marker | (self._rtx_payload_type or 0),
-            self._rtx_sequence & 0xFFFF,
-            (timestamp + state.timestamp_offset) & 0xFFFFFFFF,
-            self._rtx_ssrc,
-            tail,
-        )
-        if descriptor is not None:
-            vp8.rewrite(
-                out,
-                descriptor,
-                descriptor.picture_id + state.picture_offset,
-                descriptor.tl0 + state.tl0_offset,
-                begin,
-            )
-        return end
+        out[1] = packet.marker | (self._rtx_payload_type or 0)
+        _SHORT(out, 2, self._rtx_sequence & 0xFFFF)
+        _LONG(out, 8, self._rtx_ssrc)
+        return end + 2
 
     def head(self) -> bytes:
         """What stands between the fixed header and the payload of a packet without orientation."""
