@@ -89,6 +89,8 @@ class Media:
         self.members: dict[str, Member] = {}
         self._everybody: list[Member] = []
         self.gates: dict[str, Gate] = {}
+        self.marked = False
+        """Whether the circle is encrypted, from the next `gate` on."""
         self.link = MediaLink(
             socket=folder / "media.sock",
             bind=bind,
@@ -112,7 +114,7 @@ class Media:
     def gate(self, **gates: Gate) -> None:
         """Change these seats' gates; the others stay."""
         self.gates |= gates
-        self.link.apply("circle", self.gates)
+        self.link.apply("circle", self.gates, self.marked)
 
     async def settle(self) -> dict[str, int]:
         """Wait until the worker has obeyed everything said so far; its counters."""

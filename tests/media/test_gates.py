@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
+import signal
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 
 from bench.member import LEVEL_ID, MID_ID, OPUS, VP8, Member, rtp_packet, vp8_payload
 from peermeet.core.model import Gate
+from peermeet.media.ingest import MARK
 from tests.media.kit import OPEN, SHUT, Bare, Media, until
 
 ATTACK = 6000
@@ -243,3 +246,38 @@ async def test_an_expired_lease_leaves_nobody_heard(bare: Bare) -> None:
     await bare.ask(do="stats")
     ana.speak()
     await until(lambda: sum(ben.received.values()) == 2)
+
+
+async def test_what_is_in_clear_reaches_nobody_in_an_encrypted_circle(circle: Media) -> None:
+    ana = circle.members["ana"]
+    circle.marked = True
+    circle.gate(ana=OPEN)
+    await circle.settle()
+    ana.speak()
+    ana.show(key_frame=True)
+    stats = await circle.counted("drop.unmarked", 2)
+    assert stats["forwarded/circle/ana"] == 0
+    ana.speak(b"sealed" + MARK)
+    await until(lambda: circle.heard("ben", "ana") == 1 == circle.heard("cleo", "ana"))
+    # A connection that is made later is no way round it.
+    circle.states.clear()
+    ana = await circle.join("ana")
+    ana.speak()
+    await circle.counted("drop.unmarked", 3)
+    circle.marked = False
+    circle.gate()
+    await circle.settle()
+    ana.speak()
+    await until(lambda: circle.heard("ben", "ana") == 2)
+
+
+async def test_a_new_worker_knows_that_the_circle_is_encrypted(circle: Media) -> None:
+    circle.marked = True
+    circle.gate(ana=OPEN)
+    os.kill(circle.link.pid, signal.SIGKILL)
+    await until(lambda: circle.restarts == 1)
+    circle.states.clear()
+    ana, _ = await circle.join("ana"), await circle.join("ben")
+    ana.speak()
+    stats = await circle.counted("drop.unmarked")
+    assert stats["forwarded/circle/ana"] == 0

@@ -12,6 +12,7 @@ from bench.member import rtp_packet, vp8_payload
 from peermeet.media import rtp
 from peermeet.media.ingest import (
     KEPT,
+    MARK,
     MAX_MISSING,
     NACK_AGAIN_S,
     NACK_TRIES,
@@ -116,6 +117,64 @@ def test_behind_a_closed_gate_packets_are_counted_but_not_kept() -> None:
     assert stream.layer.recall(0x10001) is not None
     stream.layer.forget()
     assert stream.layer.recall(0x10001) is None
+
+
+def sound(number: int, body: bytes) -> bytes:
+    return rtp_packet(7, 96, number, number * 960, body)
+
+
+def part(number: int, body: bytes, last: bool = False, key: bool = False) -> bytes:
+    """A packet of a picture."""
+    picture = vp8_payload(key, number, number, 40) + body
+    return rtp_packet(7, 96, number, number * 3000, picture, marker=last)
+
+
+def passes(stream: Stream, packet: bytes, is_open: bool = True) -> bool:
+    return stream.layer.take(memoryview(packet), len(packet), 1.0, is_open) is not None
+
+
+def test_where_all_is_encrypted_sound_in_clear_is_dropped() -> None:
+    stream = Stream(video=False)
+    assert passes(stream, sound(1, b"in clear"))
+    stream.layer.marked = True
+    assert not passes(stream, sound(2, b"in clear"))
+    assert not passes(stream, sound(3, MARK[1:])) and not passes(stream, sound(4, b""))
+    assert not passes(stream, sound(5, MARK + b"\0"))
+    assert passes(stream, sound(6, b"sealed" + MARK))
+    assert stream.counters == {"drop.unmarked": 4}
+    assert stream.layer.report(1.0).packets_lost == 0, "it came"
+    assert stream.layer.faults == 0, "a browser that cannot encrypt is no attacker"
+
+
+def wants_key(stream: Stream) -> bool:
+    return stream.layer.key_frame_wanted
+
+
+def test_where_all_is_encrypted_no_picture_in_clear_is_completed() -> None:
+    stream = Stream()
+    stream.layer.marked = True
+    assert passes(stream, part(1, b"", key=True)) and passes(stream, part(2, MARK, last=True))
+    # Only its last packet tells.
+    assert passes(stream, part(3, b"", key=True))
+    assert not passes(stream, part(4, b"in clear", last=True))
+    assert stream.layer.recall(0x10004) is None, "nor is it repeated"
+    # Nor is any other until one was encrypted.
+    assert not passes(stream, part(5, b"", key=True))
+    assert not passes(stream, part(6, b"", last=True))
+    assert not passes(stream, part(7, b"")) and not wants_key(stream)
+    assert not passes(stream, part(8, MARK, last=True)) and wants_key(stream)
+    assert passes(stream, part(9, b"", key=True)) and not wants_key(stream)
+    assert passes(stream, part(10, MARK, last=True))
+    assert stream.counters == {"drop.unmarked": 5}
+
+
+def test_a_gate_that_closes_forgets_that_a_picture_was_in_clear() -> None:
+    stream = Stream()
+    stream.layer.marked = True
+    assert not passes(stream, part(1, b"", last=True, key=True))
+    stream.layer.forget()
+    assert not passes(stream, part(2, b"", last=True), is_open=False)
+    assert passes(stream, part(3, MARK, last=True, key=True))
 
 
 def test_the_history_holds_the_last_packets_and_no_more() -> None:

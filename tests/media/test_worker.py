@@ -593,6 +593,20 @@ async def test_gates_that_a_new_web_process_does_not_confirm_close(bare: Bare) -
                 break
 
 
+async def test_a_circle_stays_encrypted_until_a_web_process_says_otherwise(bare: Bare) -> None:
+    ana, ben = await bare.two_talk()
+    await bare.say(do="gates", circle="c", seats=bare.gates, marked=True)
+    await bare.connect()
+    ana.speak()
+    await bare.received("ana", 1)
+    stats = (await bare.ask(do="stats"))["stats"]
+    assert stats["drop.unmarked"] == 1 and stats["forwarded/c/ana"] == 0
+    await bare.say(do="gates", circle="c", seats=bare.gates)
+    await bare.ask(do="stats")
+    ana.speak()
+    await until(lambda: sum(ben.received.values()) == 1)
+
+
 async def test_a_web_process_that_says_it_leaves_takes_an_unused_worker_with_it(
     bare: Bare,
 ) -> None:
@@ -636,6 +650,7 @@ async def test_a_worker_without_a_web_process_ends_itself_in_the_end(tmp_path: P
         b'"screen":1}}}',
         b'{"do":"gates","circle":"c","seats":{"s":{"audio":true,"video":false}}}',
         b'{"do":"gates","circle":"","seats":{}}',
+        b'{"do":"gates","circle":"c","seats":{},"marked":1}',
         b'{"do":"offer","id":"1","circle":"c","seat":"s","sdp":""}',
         b'{"do":"offer","id":1,"circle":"c","seat":7,"sdp":""}',
         b'{"do":"drop","circle":"c"}',

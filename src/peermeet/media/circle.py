@@ -29,6 +29,8 @@ class Circle:
 
     def __init__(self) -> None:
         self.gates: dict[str, Gate] = {}
+        self.marked = False
+        """Nothing that is not encrypted from end to end passes (`Layer.marked`)."""
         self.peers: dict[str, Peer] = {}
         self.watches: dict[str, Watch] = {}
         """What pictures a viewer asked for; who asked for nothing gets all."""
@@ -36,9 +38,9 @@ class Circle:
         self._streams: dict[str, dict[str, str]] = {}
         self._demands: dict[str, bool] = {}
 
-    def apply(self, gates: Mapping[str, Gate]) -> list[Peer]:
+    def apply(self, gates: Mapping[str, Gate], marked: bool = False) -> list[Peer]:
         """Replace all gates. Answers the peers of absent seats, already cut off: end them."""
-        before, self.gates = self.gates, dict(gates)
+        before, self.gates, self.marked = self.gates, dict(gates), marked
         cut = [self.peers.pop(seat) for seat in list(self.peers) if seat not in gates]
         for peer in cut:
             peer.close()
@@ -52,6 +54,7 @@ class Circle:
             for seat in table.keys() - gates.keys():
                 del table[seat]
         for seat, peer in self.peers.items():
+            peer.expect_marks(marked)
             gate, old = gates[seat], before.get(seat)
             moved = old is not None and old.space != gate.space
             for publication in peer.publications.values():
@@ -62,7 +65,8 @@ class Circle:
 
     def close_gates(self) -> None:
         """Close every gate at once and keep the connections."""
-        self.apply({s: Gate(False, False, gate.space) for s, gate in self.gates.items()})
+        shut = {s: Gate(False, False, gate.space) for s, gate in self.gates.items()}
+        self.apply(shut, self.marked)
 
     def seat(self, seat: str, peer: Peer) -> Peer | None:
         """Give the seat a new connection. Answers the one it replaces, already cut off: end it.
@@ -73,6 +77,7 @@ class Circle:
             raise KeyError(seat)
         old = self.unseat(seat)
         self.peers[seat] = peer
+        peer.expect_marks(self.marked)
         self.watches.pop(seat, None)
         self._places.pop(seat, None)
         self._streams.pop(seat, None)

@@ -27,6 +27,8 @@ CLOCK_RATE_HZ: Final[dict[Kind, int]] = {"audio": 48_000, "video": 90_000}
 
 KEY_FRAME_INTERVAL_S: Final[dict[Kind, float]] = {"audio": 1.0, "video": 0.5}
 """At most one request for a key frame in this time, however many people ask."""
+MARK: Final = b"\x50\x4d\xe2\xee"
+"""The last bytes of whatever was encrypted from end to end (docs/encryption.md, Frames)."""
 NACK_AGAIN_S: Final = 0.1
 NACK_TRIES: Final = 5
 MAX_MISSING: Final = 64
@@ -85,6 +87,7 @@ class Layer:
         "_counters",
         "_expected_before",
         "_history",
+        "_is_clear",
         "_is_video",
         "_jitter",
         "_key_frame_asked_at",
@@ -106,6 +109,7 @@ class Layer:
         "highest",
         "key_frame_wanted",
         "lost_now",
+        "marked",
         "name",
         "number",
         "octets",
@@ -126,9 +130,10 @@ class Layer:
         rtx_payload_type: int | None = None,
         orientation_id: int = 0,
         nack: bool = False,
+        marked: bool = False,
     ) -> None:
         """clock: of the person. name: of a camera's layer, None if it sends only one.
-        orientation_id: extension, 0 = none. nack: ask for lost packets."""
+        orientation_id: extension, 0 = none. nack: ask for lost packets. marked: see there."""
         self.ssrc = ssrc
         self.name = name
         self.number = next(_NUMBERS)
@@ -145,6 +150,10 @@ class Layer:
         self.received = 0
         self.highest = -1
         self.key_frame_wanted = False
+        self.marked = marked
+        """Sound and pictures that do not end in `MARK` are not encrypted, and reach nobody."""
+        self._is_clear = False
+        """The last picture was not encrypted, nor may this one have been from its beginning."""
         self._counters = counters
         self._clock = clock
         self._is_video = kind == "video"
@@ -174,9 +183,9 @@ class Layer:
         """Account for an opened packet of `size` bytes; answer it if viewers may have it.
 
         repairs: it came on this layer's source of retransmissions (RFC 4588, section 4).
-        None: it is behind a closed gate, a duplicate, too old, or not what was negotiated (the
-        last is counted). Every packet must come through here, open gate or not, so that order
-        and loss stay true.
+        None: it is behind a closed gate, a duplicate, too old, in clear although it should be
+        `marked`, or not what was negotiated (the last two are counted). Every packet must come
+        through here, open gate or not, so that order and loss stay true.
         """
         first, second, sequence16, timestamp = _HEADER(plain)
         if second & 0x7F != (self._rtx_payload_type if repairs else self._payload_type):
@@ -244,6 +253,9 @@ class Layer:
         if not is_open:
             return None
         payload = bytes(plain[offset:end])
+        if self.marked and self._in_clear(payload, second & 0x80):
+            self._counters["drop.unmarked"] += 1
+            return None
         if not self._is_video:
             return MediaPacket(sequence, timestamp, second & 0x80, -1, payload, None, False)
         descriptor, key_frame = None, False
@@ -266,6 +278,21 @@ class Layer:
         self._history[sequence % KEPT] = packet
         return packet
 
+    def _in_clear(self, payload: bytes, marker: int) -> bool:
+        """Whether this is of something that is not encrypted, or may not be.
+
+        A picture is known by its last packet alone. Without that nobody can show it; those after
+        it are held back until one is seen to be encrypted, and then a key frame is wanted.
+        """
+        if not self._is_video:
+            return not payload.endswith(MARK)
+        was_clear = self._is_clear
+        if marker:
+            self._is_clear = not payload.endswith(MARK)
+            if was_clear and not self._is_clear:
+                self.key_frame_wanted = True
+        return was_clear or self._is_clear
+
     def recall(self, sequence: int) -> MediaPacket | None:
         """The packet with this extended number, if it was let through and is recent."""
         if not self._history:
@@ -277,7 +304,7 @@ class Layer:
         """Drop the history: its gate has closed, or other people may see it from now on."""
         if self._is_video:
             self._history = [None] * KEPT
-        self.key_frame_wanted = False
+        self.key_frame_wanted = self._is_clear = False
 
     def want_key_frame(self) -> None:
         """Ask for one as soon as the throttle allows; `key_frame_due` says when."""

@@ -110,6 +110,7 @@ class MediaLink:
         self._on_streams, self._on_media, self._on_restart = on_streams, on_media, on_restart
         self._on_demand = on_demand
         self._gates: dict[str, Mapping[str, Gate]] = {}
+        self._marked: set[str] = set()
         self._unsent: deque[_Line] = deque()
         self._unsent_gates: dict[str, _Line] = {}
         self._unsent_watches: dict[tuple[str, str], _Line] = {}
@@ -155,17 +156,21 @@ class MediaLink:
         """Whether a worker is there now."""
         return self._connected
 
-    def apply(self, circle: str, gates: Mapping[str, Gate]) -> None:
-        """Make these the gates of the circle. Returns at once; the newest state wins."""
+    def apply(self, circle: str, gates: Mapping[str, Gate], marked: bool = False) -> None:
+        """Make these the gates of the circle. Returns at once; the newest state wins.
+
+        marked: forward nothing of it that is not encrypted from end to end.
+        """
         self._gates[circle] = dict(gates)
+        (self._marked.add if marked else self._marked.discard)(circle)
         held = self.connections.get(circle, {})
         for seat in held.keys() - gates.keys():
             del held[seat]
         waiting = self._unsent_gates.get(circle)
         if waiting is not None:
-            waiting.message = _gates_message(circle, gates)
+            waiting.message = self._gates_message(circle)
         elif self._connected:
-            self._unsent_gates[circle] = self._send(_gates_message(circle, gates))
+            self._unsent_gates[circle] = self._send(self._gates_message(circle))
 
     def watch(self, circle: str, seat: str, watch: Watch) -> None:
         """What pictures the seat wants. Returns at once; the newest wins, and none is kept."""
@@ -181,6 +186,10 @@ class MediaLink:
         """The newest gates of the circle; none if it has none."""
         return self._gates.get(circle, {})
 
+    def is_marked(self, circle: str) -> bool:
+        """Whether only what is encrypted is forwarded, as `apply` said last."""
+        return circle in self._marked
+
     def drop(self, circle: str, seat: str) -> None:
         """Close the seat's connection and keep its gate."""
         self.connections.get(circle, {}).pop(seat, None)
@@ -189,6 +198,7 @@ class MediaLink:
     def close(self, circle: str) -> None:
         """Close every connection of the circle and forget its gates."""
         self._gates.pop(circle, None)
+        self._marked.discard(circle)
         self.connections.pop(circle, None)
         # Gates said after this must not slip in before it.
         self._unsent_gates.pop(circle, None)
@@ -228,9 +238,22 @@ class MediaLink:
             self._answers.pop(number, None)
 
     def _send_all_gates(self) -> None:
-        for circle, gates in self._gates.items():
+        for circle in self._gates:
             if circle not in self._unsent_gates:
-                self._unsent_gates[circle] = self._send(_gates_message(circle, gates))
+                self._unsent_gates[circle] = self._send(self._gates_message(circle))
+
+    def _gates_message(self, circle: str) -> dict[str, Any]:
+        seats = {
+            seat: {
+                "audio": gate.audio,
+                "video": gate.video,
+                "space": gate.space,
+                "focus": gate.focus,
+                "screen": gate.screen,
+            }
+            for seat, gate in self._gates[circle].items()
+        }
+        return {"do": "gates", "circle": circle, "seats": seats, "marked": self.is_marked(circle)}
 
     def _send(self, message: dict[str, Any]) -> _Line:
         line = _Line(message)
@@ -467,20 +490,6 @@ class _Line:
 
     def __init__(self, message: dict[str, Any]) -> None:
         self.message = message
-
-
-def _gates_message(circle: str, gates: Mapping[str, Gate]) -> dict[str, Any]:
-    seats = {
-        seat: {
-            "audio": gate.audio,
-            "video": gate.video,
-            "space": gate.space,
-            "focus": gate.focus,
-            "screen": gate.screen,
-        }
-        for seat, gate in gates.items()
-    }
-    return {"do": "gates", "circle": circle, "seats": seats}
 
 
 def _line(told: dict[str, Any]) -> MediaLine:

@@ -151,6 +151,7 @@ class Peer:
         self.selection = Selection({}, 0, None)
         """What pictures circle.py has chosen for this person."""
         self._sources: dict[int, Source] = {}
+        self._marked = False
         self._clock = SenderClock()
         self.writers: dict[Use, list[SeatWriter]] = {"audio": [], "video": [], "screen": []}
         self._by_ssrc: dict[int, SeatWriter] = {}
@@ -250,6 +251,12 @@ class Peer:
         self._ground.fan_out.follow(self)
         self._open = None
         self._finished.set()
+
+    def expect_marks(self, marked: bool) -> None:
+        """Whether what this person sends must be encrypted to be forwarded (`Layer.marked`)."""
+        self._marked = marked
+        for source in self._sources.values():
+            source.layer.marked = marked
 
     def line(self, now: float) -> quality.Line:
         """How good this person's line is; brings its mark up to date. now: monotonic seconds.
@@ -418,6 +425,7 @@ class Peer:
             rtx_payload_type=section.rtx_payload_type,
             orientation_id=publication.orientation_id,
             nack=publication.nack,
+            marked=self._marked,
         )
         return Source(layer, publication, None)
 

@@ -140,12 +140,15 @@ class MediaPool:
             for circle, number in self._homes.items()
         }
 
-    def apply(self, circle: str, gates: Mapping[str, Gate]) -> None:
-        """Make these the gates of the circle, in the worker it lives in or will live in."""
+    def apply(self, circle: str, gates: Mapping[str, Gate], marked: bool = False) -> None:
+        """Make these the gates of the circle, in the worker it lives in or will live in.
+
+        marked: see MediaLink.apply.
+        """
         if circle not in self._homes:
             self._homes[circle] = least_loaded(self.loads())
         self._people[circle] = len(gates)
-        self.links[self._homes[circle]].apply(circle, gates)
+        self.links[self._homes[circle]].apply(circle, gates, marked)
 
     async def answer(self, circle: str, seat: str, sdp: str) -> str:
         """See MediaLink.answer."""
@@ -227,9 +230,10 @@ class MediaPool:
         if not circles or not any(link.is_up for link in self.links):
             return
         for circle in circles:
-            gates = self.links[number].gates(circle)
+            link = self.links[number]
+            gates, marked = link.gates(circle), link.is_marked(circle)
             self.close(circle)
-            self.apply(circle, gates)
+            self.apply(circle, gates, marked)
         logger.error("media worker does not come back number=%d moved=%d", number, len(circles))
         self._on_restart(circles)
 

@@ -213,7 +213,10 @@ class Worker:
             raise BadLine
         match message.get("do"):
             case "gates":
-                self._apply(_name(message, "circle"), _gates(message.get("seats")))
+                marked = message.get("marked", False)
+                if not isinstance(marked, bool):
+                    raise BadLine
+                self._apply(_name(message, "circle"), _gates(message.get("seats")), marked)
             case "offer":
                 self._offer(
                     _number(message),
@@ -254,10 +257,10 @@ class Worker:
             case _:
                 raise BadLine
 
-    def _apply(self, circle_id: str, gates: dict[str, Gate]) -> None:
+    def _apply(self, circle_id: str, gates: dict[str, Gate], marked: bool) -> None:
         self._inherited.pop(circle_id, None)
         circle = self._circles.setdefault(circle_id, Circle())
-        for peer in circle.apply(gates):
+        for peer in circle.apply(gates, marked):
             self._end(peer)
         self._tell_streams(circle_id, circle)
 
