@@ -22,13 +22,14 @@ from peermeet.config import Settings
 from peermeet.core.model import Millis
 from peermeet.hosting.blocks import BlockList
 from peermeet.hosting.host import Host
-from peermeet.hosting.ports import Block, SystemClock
+from peermeet.hosting.ports import Block, Checks, SystemClock
 from peermeet.media.pool import MediaPool
 from peermeet.media.process import own_address, own_addresses
 from peermeet.protocol import IceServer
 from peermeet.runsheets import shipped
 from peermeet.signalling.socket import Sockets
 from peermeet.storage.blocks import SqlBlocks
+from peermeet.storage.checks import SqlChecks
 from peermeet.storage.engine import migrate, open_engine
 from peermeet.storage.journal import SqlJournal
 from peermeet.storage.sheets import SqlSheets
@@ -112,11 +113,11 @@ class Link:
     code: str
 
 
-def new_link(settings: Settings, as_facilitator: bool) -> Link:
-    """A fresh invitation to the circle of this server."""
+def new_link(settings: Settings, as_facilitator: bool, group: str = identity.HOME) -> Link:
+    """A fresh invitation to the circle of this server; the group's secret is not in it."""
     key, nonce = server_key(settings), secrets.token_bytes(8)
     until = Millis(SystemClock().now() + settings.link_days * DAY_MS)
-    invitation = identity.Invitation(identity.HOME, as_facilitator)
+    invitation = identity.Invitation(group, as_facilitator)
     token = identity.make_link(key, invitation, nonce, until)
     return Link(f"{settings.url}/join#{token}", identity.link_code(key, nonce))
 
@@ -158,7 +159,8 @@ def build(settings: Settings, speed: float = 1.0) -> FastAPI:
             )
             sheets = SqlSheets(engine, shipped())
             await sheets.forget_unused(clock.now())
-            host = Host(journal, media, sheets, clock, settings.screen_share)
+            encrypted = settings.encryption_off is None
+            host = Host(journal, media, sheets, clock, settings.screen_share, encrypted)
             await media.start()
 
             async def stop_media() -> None:
@@ -177,6 +179,7 @@ def build(settings: Settings, speed: float = 1.0) -> FastAPI:
                 host, blocks, clock, key, settings.origins, relays(settings)
             )
             app.state.blocks = blocks
+            app.state.checks = SqlChecks(engine)
             app.state.media = media
             app.state.host = host
             yield
@@ -203,7 +206,17 @@ def build(settings: Settings, speed: float = 1.0) -> FastAPI:
         blocks: BlockList = app.state.blocks
         return blocks.find(group, code)
 
-    app.include_router(links.router(key, clock.now, find_block))
+    def checks() -> Checks:
+        found: Checks = app.state.checks
+        return found
+
+    def invite(group: str, as_facilitator: bool) -> tuple[str, str]:
+        fresh = new_link(settings, as_facilitator, group)
+        return fresh.url, fresh.code
+
+    app.include_router(
+        links.router(key, clock.now, find_block, checks, invite, settings.encryption_off)
+    )
 
     def rooms() -> PracticeRooms:
         found: PracticeRooms = app.state.practice

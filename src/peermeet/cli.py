@@ -38,6 +38,10 @@ SHARED_LINK = (
     "Whoever has this link can come in and can pass it on. Blocking its code blocks everybody who"
     " came by it:\nfor people who need a link of their own there is --for-one."
 )
+KEYLESS = (
+    "These links have no key: open the facilitator's, and take the links for the others from"
+    " “Invite people” there."
+)
 LINKS_FOR_ONE = (
     "Give each to one person and note its code for yourself: the server does not know whose it is."
 )
@@ -371,6 +375,8 @@ class _Server(uvicorn.Server):
         for whose, leads in (("Facilitator: ", True), ("Participants:", False)):
             link = new_link(self._settings, as_facilitator=leads)
             print(whose, link.code, link.url, flush=True)
+        if self._settings.encryption_off is None:
+            print(KEYLESS, flush=True)
         if self._count:
             arguments = _robot_arguments(self._settings, self._count)
             self._robots = await asyncio.create_subprocess_exec(

@@ -75,6 +75,8 @@ class Settings(BaseSettings):
     """Addresses (JSON list) told to browsers instead of `media_bind`, behind NAT or Docker."""
     screen_share: bool = False
     """Whether the group lets the holder or a facilitator show a screen."""
+    encryption_off: str | None = Field(None, min_length=1, max_length=300)
+    """Why circles are not end-to-end encrypted, told at the door; default: they are encrypted."""
     turn_urls: tuple[str, ...] = Field((), max_length=relay.MAX_URLS)
     """Addresses (JSON list) of a TURN relay that browsers may use; none without one."""
     turn_secret: SecretStr | None = None

@@ -21,7 +21,7 @@ from peermeet.core.notices import Notice
 from peermeet.core.project import To, View
 from peermeet.core.runsheet import FILE_BYTES, PhaseWords
 
-VERSION = 2
+VERSION = 3
 """Grows when a client written for the older one would no longer work."""
 
 AGREEMENT_VERSION = 1
@@ -67,6 +67,17 @@ SeatName = Annotated[SeatId, StringConstraints(min_length=1, max_length=16)]
 MAX_SAID = 1_000
 """Characters of what may be written at once."""
 
+MAX_SEALED_SAID = 6_000
+"""Characters of what may be written at once, sealed: MAX_SAID of four bytes each, and a little."""
+
+_BASE64 = r"^[A-Za-z0-9_-]+$"
+
+Sealed = Annotated[str, StringConstraints(min_length=1, max_length=800, pattern=_BASE64)]
+"""What only members can open: base64url of docs/encryption.md."""
+
+Check = Annotated[str, StringConstraints(min_length=22, max_length=22, pattern=_BASE64)]
+"""Tells one group secret from another, and nothing about either."""
+
 
 class Fault(StrEnum):
     """Why the server could not take a frame, or ended the connection. Stable codes.
@@ -89,6 +100,10 @@ class Fault(StrEnum):
     """More frames than a person could cause."""
     BUSY = "busy"
     """The server could not do it just now; nothing has changed; try again."""
+    SEAL_NEEDED = "seal_needed"
+    """This circle is end-to-end encrypted: profiles and words must come sealed."""
+    NOT_ENCRYPTED = "not_encrypted"
+    """This circle is not encrypted: nobody could open what is sealed."""
     BAD_SDP = "bad_sdp"
     BAD_SHEET = "bad_sheet"
     """This text is no run sheet; `faults` says which lines and why."""
@@ -118,6 +133,17 @@ class Profile:
     color: Literal["sage", "rose", "sky", "sand", "lilac", "teal", "clay", "honey"]
 
 
+@dataclass(frozen=True)
+class SealedProfile:
+    """The same in an encrypted circle, with this page's public keys; we cannot read it."""
+
+    __pydantic_config__ = _STRICT
+    sealed: Sealed
+
+
+AnyProfile = Profile | SealedProfile
+
+
 # --- From the client -------------------------------------------------------------------------
 
 
@@ -130,7 +156,7 @@ class Hello:
 
     __pydantic_config__ = _STRICT
     version: int
-    profile: Profile
+    profile: AnyProfile
     agreement: int
     link: Secret | None = None
     resume: Secret | None = None
@@ -160,7 +186,7 @@ class Offer:
 @dataclass(frozen=True)
 class ChangeProfile:
     __pydantic_config__ = _STRICT
-    profile: Profile
+    profile: AnyProfile
     kind: Literal["profile"] = "profile"
 
 
@@ -219,15 +245,32 @@ class GetIceServers:
 
 @dataclass(frozen=True)
 class Say:
-    """Write to all, to the facilitators, or in the channel of those who help."""
+    """Write to all, to the facilitators, or in the channel of those who help.
+
+    text or, in an encrypted circle, sealed: one of them.
+    """
 
     __pydantic_config__ = _STRICT
     ref: Ref
     to: To
-    text: Annotated[
-        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_SAID)
-    ]
+    text: (
+        Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_SAID)]
+        | None
+    ) = None
+    sealed: (
+        Annotated[str, StringConstraints(min_length=1, max_length=MAX_SEALED_SAID, pattern=_BASE64)]
+        | None
+    ) = None
     kind: Literal["say"] = "say"
+
+
+@dataclass(frozen=True)
+class HandKeys:
+    """Hand each of these members what is sealed for them alone. Who is away does not get it."""
+
+    __pydantic_config__ = _STRICT
+    to: Annotated[dict[SeatName, Sealed], Field(min_length=1, max_length=CAPACITY)]
+    kind: Literal["keys"] = "keys"
 
 
 @dataclass(frozen=True)
@@ -262,6 +305,7 @@ ClientFrame = (
     | ForgetSheet
     | GetIceServers
     | Say
+    | HandKeys
     | Watch
     | Ping
 )
@@ -287,12 +331,14 @@ class IceServer:
 class Welcome:
     """You have a seat. resume: keep it for this tab only; it brings you back to the seat.
 
-    capacity: seats of a circle; a client offers capacity - 1 receiving pairs. ice_servers: none
-    where the server has no relay.
+    circle: the name of this meeting. encrypted: end to end. capacity: seats of a circle; a client
+    offers capacity - 1 receiving pairs. ice_servers: none where the server has no relay.
     """
 
     seat: SeatId
     resume: str
+    circle: str
+    encrypted: bool
     capacity: int
     ice_servers: tuple[IceServer, ...] = ()
     heartbeat_ms: int = HEARTBEAT_MS
@@ -310,7 +356,7 @@ class Show:
 
     seq: int
     view: View
-    profiles: dict[SeatId, Profile] = field(default_factory=dict)
+    profiles: dict[SeatId, AnyProfile] = field(default_factory=dict)
     notices: list[Notice] = field(default_factory=list)
     links: dict[SeatId, str] = field(default_factory=dict)
     kind: Literal["view"] = "view"
@@ -372,13 +418,26 @@ class SheetFault:
 
 @dataclass(frozen=True)
 class Said:
-    """Somebody wrote. Kept in memory only, and gone when the circle ends. at: server time, ms."""
+    """Somebody wrote: text, or sealed in an encrypted circle; the other is null.
+
+    Kept in memory only, and gone when the circle ends. at: server time, ms.
+    """
 
     seat: SeatId
     to: To
-    text: str
+    text: str | None
+    sealed: str | None
     at: int
     kind: Literal["said"] = "said"
+
+
+@dataclass(frozen=True)
+class Keys:
+    """What another member has sealed for you."""
+
+    seat: SeatId
+    sealed: str
+    kind: Literal["keys"] = "keys"
 
 
 @dataclass(frozen=True)
@@ -517,6 +576,7 @@ ServerFrame = (
     | SheetText
     | IceServers
     | Said
+    | Keys
     | Streams
     | Demand
     | Lines

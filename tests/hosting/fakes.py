@@ -10,7 +10,7 @@ from peermeet.core.notices import Notice
 from peermeet.core.project import View
 from peermeet.core.runsheet import RunSheet
 from peermeet.hosting.ports import OWN, Held, JournalTrouble, StoredCircle, SystemClock
-from peermeet.protocol import Lines, Profile, Said, Watch
+from peermeet.protocol import AnyProfile, Lines, Said, Watch
 from peermeet.runsheets import shipped
 
 
@@ -103,6 +103,7 @@ class NotedMedia:
 
     def __init__(self, order: list[str]) -> None:
         self.gates: dict[str, Mapping[str, Gate]] = {}
+        self.marked_at: list[bool] = []
         self.watches: list[tuple[str, Watch]] = []
         self.left: dict[str, dict[str, Held]] = {}
         self.closed: list[str] = []
@@ -111,8 +112,9 @@ class NotedMedia:
     def held(self) -> Mapping[str, Mapping[str, Held]]:
         return self.left
 
-    def apply(self, circle: str, gates: Mapping[str, Gate]) -> None:
+    def apply(self, circle: str, gates: Mapping[str, Gate], marked: bool = False) -> None:
         self.gates[circle] = gates
+        self.marked_at.append(marked)
         self.order.append("gates")
 
     async def answer(self, circle: str, seat: str, sdp: str) -> str:
@@ -134,11 +136,12 @@ class NotedLine:
     def __init__(self, order: list[str] | None = None) -> None:
         self.views: list[View] = []
         self.seqs: list[int] = []
-        self.profiles: Mapping[SeatId, Profile] = {}
+        self.profiles: Mapping[SeatId, AnyProfile] = {}
         self.notices: list[str] = []
         self.links: Mapping[SeatId, str] = {}
         self.sheets: list[RunSheet] = []
         self.read: list[Said] = []
+        self.handed: list[tuple[SeatId, str]] = []
         self.mids: Mapping[str, str] = {}
         self.told: list[Lines] = []
         self.reoffers = 0
@@ -149,7 +152,7 @@ class NotedLine:
         self,
         seq: int,
         view: View,
-        profiles: Mapping[SeatId, Profile],
+        profiles: Mapping[SeatId, AnyProfile],
         notices: Sequence[Notice],
         links: Mapping[SeatId, str],
     ) -> None:
@@ -165,6 +168,9 @@ class NotedLine:
 
     def said(self, said: Said) -> None:
         self.read.append(said)
+
+    def keys(self, seat: SeatId, sealed: str) -> None:
+        self.handed.append((seat, sealed))
 
     def streams(self, mids: Mapping[str, str]) -> None:
         self.mids = mids

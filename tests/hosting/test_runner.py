@@ -31,6 +31,7 @@ class Node:
         clock: SystemClock | None = None,
         screens: bool = False,
         left: dict[str, dict[str, Held]] | None = None,
+        encrypted: bool = False,
     ) -> None:
         """left: what an earlier server left with the media worker."""
         self.journal = journal or MemoryJournal()
@@ -38,7 +39,7 @@ class Node:
         self.media.left = left or {}
         self.clock = clock or FakeClock()
         self.sheets = MemorySheets()
-        self.host = Host(self.journal, self.media, self.sheets, self.clock, screens)
+        self.host = Host(self.journal, self.media, self.sheets, self.clock, screens, encrypted)
 
     async def circle_of_two(self) -> tuple[Runner, SeatId, SeatId, NotedLine, NotedLine]:
         runner = await self.host.circle_of("home")
@@ -56,8 +57,9 @@ async def node(
     clock: FakeClock | None = None,
     screens: bool = False,
     left: dict[str, dict[str, Held]] | None = None,
+    encrypted: bool = False,
 ) -> AsyncIterator[Node]:
-    made = Node(journal, clock, screens, left)
+    made = Node(journal, clock, screens, left, encrypted)
     async with made.host:
         yield made
 

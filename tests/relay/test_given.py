@@ -46,7 +46,7 @@ def hello(link: str | None, **members: Any) -> dict[str, Any]:
     profile = {"name": "Ana", "color": "teal"}
     return {
         "kind": "hello",
-        "version": 2,
+        "version": 3,
         "agreement": 1,
         "profile": profile,
         "link": link,

@@ -30,7 +30,7 @@ from peermeet.protocol import (
 from peermeet.robots.line import BadLink, Line, LineEnded, Link, Refused
 
 TOKEN = "t" * 24
-WELCOME = Welcome(SeatId("s1"), "r" * 24, 4)
+WELCOME = Welcome(SeatId("s1"), "r" * 24, "meeting", False, 4)
 Script = Callable[[ServerConnection], Awaitable[None]]
 
 
@@ -203,7 +203,7 @@ async def test_a_question_after_the_end_is_not_waited_for() -> None:
 async def test_a_server_that_says_nothing_is_taken_as_lost() -> None:
     async def script(socket: ServerConnection) -> None:
         await socket.recv()
-        await tell(socket, Welcome(SeatId("s1"), "r" * 24, 4, silence_ms=30))
+        await tell(socket, Welcome(SeatId("s1"), "r" * 24, "meeting", False, 4, silence_ms=30))
         await socket.wait_closed()
 
     async with scripted(script) as link:
@@ -227,7 +227,7 @@ async def test_the_heart_beats_as_the_server_wants() -> None:
 
     async def script(socket: ServerConnection) -> None:
         await socket.recv()
-        await tell(socket, Welcome(SeatId("s1"), "r" * 24, 4, heartbeat_ms=5))
+        await tell(socket, Welcome(SeatId("s1"), "r" * 24, "meeting", False, 4, heartbeat_ms=5))
         assert [await socket.recv() for _ in range(3)] == ['{"kind":"ping"}'] * 3
         beats.set()
 

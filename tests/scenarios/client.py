@@ -35,6 +35,7 @@ class Client:
     def __init__(self, url: str, link: str | None, name: str = "Juniper", pitch: int = 1) -> None:
         self.address = url.replace("http", "ws", 1) + "/ws"
         self.link, self.name, self.pitch = link, name, pitch
+        self.profile = {"name": name, "color": "teal"}
         self.seat = self.resume = ""  # the seat's id and the token that gives it again
         self.welcome, self.view, self.bye = Frame(), Frame(), Frame()
         self.others: defaultdict[str, list[Frame]] = defaultdict(list)  # all else, by kind
@@ -54,8 +55,7 @@ class Client:
         """Take a seat, or one's own again; raises ConnectionError when the server says bye."""
         await self.drop()
         self.seq, self.close_code, self.bye, self.welcome, self.view = 0, 0, {}, {}, {}
-        hello: Frame = {"kind": "hello", "version": 2, "agreement": 1}
-        hello["profile"] = {"name": self.name, "color": "teal"}
+        hello = {"kind": "hello", "version": 3, "agreement": 1, "profile": self.profile}
         hello |= {k: v for k, v in (("resume", self.resume), ("link", self.link)) if v}
         async with asyncio.timeout(within_s):
             for n in itertools.count():

@@ -26,12 +26,14 @@ class Server:
         workers: int = 1,
         lease_s: float = 10,
         address: str = "127.0.0.1",
+        encrypted: bool = False,
         **settings: str,
     ) -> None:
         """data: its folder. module: what to run instead, with its counters. workers, lease_s: of
         its media. address: of this machine, at which others reach it. settings: others than the
         usual, by their name without PEERMEET_, in small letters."""
         self.data = data
+        self._encrypted = encrypted
         self._settings = {f"PEERMEET_{name.upper()}": value for name, value in settings.items()}
         self.module = module
         self.media_workers = workers
@@ -161,6 +163,7 @@ class Server:
             "PEERMEET_MEDIA_WORKERS": str(self.media_workers),
             "PEERMEET_MEDIA_LEASE_S": str(self.lease_s),
             "PEERMEET_CONFIG": str(self.data / "none.env"),
+            **({} if self._encrypted else {"PEERMEET_ENCRYPTION_OFF": "It is a test."}),
             **self._place(),
             **self._settings,
         }

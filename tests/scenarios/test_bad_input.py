@@ -113,7 +113,7 @@ def line(server: Server, **options: Any) -> connect:
 def hello(**members: Any) -> str:
     whole = {
         "kind": "hello",
-        "version": 2,
+        "version": 3,
         "agreement": 1,
         "profile": {"name": "Mallory", "color": "clay"},
     }
@@ -693,7 +693,14 @@ async def test_a_link_is_asked_about_before_anybody_is_asked_for_a_microphone(
         fresh = await asyncio.to_thread(server.link, role)
         for link in (fresh, getattr(server, role)):
             status, _, body = await ask(server, "/api/link", {"link": link})
-            assert (status, json.loads(body)) == (200, {"role": role, "agreement": 1})
+            assert status == 200
+            assert json.loads(body) == {
+                "role": role,
+                "agreement": 1,
+                "group": "home",
+                "practice": False,
+                "encryption": {"on": False, "check": None, "reason": "It is a test."},
+            }
     wrongs: tuple[Any, ...] = ({"link": "x" * 30}, {"link": None}, {}, [], "x")
     for wrong in (*wrongs, {"link": fresh, "more": 1}):
         status, _, body = await ask(server, "/api/link", wrong)

@@ -11,7 +11,7 @@ from peermeet.core.model import Circle, Millis, Seat, SeatId
 from peermeet.core.notices import Notice
 from peermeet.core.project import View, view_for
 from peermeet.core.runsheet import RunSheet
-from peermeet.protocol import Fault, Lines, Profile, Said
+from peermeet.protocol import AnyProfile, Fault, Lines, Profile, Said
 from tests.simulation.samples import Known
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Line:
         self,
         seq: int,
         view: View,
-        profiles: Mapping[SeatId, Profile],
+        profiles: Mapping[SeatId, AnyProfile],
         notices: Sequence[Notice],
         links: Mapping[SeatId, str],
     ) -> None:
@@ -79,6 +79,8 @@ class Line:
     def sheet(self, sheet: RunSheet) -> None: ...
 
     def said(self, said: Said) -> None: ...
+
+    def keys(self, seat: SeatId, sealed: str) -> None: ...
 
     def streams(self, mids: Mapping[str, str]) -> None: ...
 

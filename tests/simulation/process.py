@@ -105,7 +105,7 @@ class Process:
     def held(self) -> Mapping[str, Mapping[str, Held]]:
         return {CIRCLE: {seat: Held({}, connected=True) for seat in self._connected}}
 
-    def apply(self, circle: str, gates: Mapping[str, Gate]) -> None:
+    def apply(self, circle: str, gates: Mapping[str, Gate], marked: bool = False) -> None:
         if self.dead:
             return
         self.gates = gates

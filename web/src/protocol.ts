@@ -12,6 +12,7 @@ export type ClientFrame =
   | ForgetSheet
   | GetIceServers
   | Say
+  | HandKeys
   | Watch
   | Ping;
 /**
@@ -59,6 +60,7 @@ export type ServerFrame =
   | SheetText
   | IceServers
   | Said
+  | Keys
   | Streams
   | Demand
   | Lines
@@ -116,7 +118,7 @@ export type Door = "open" | "ask" | "closed";
  */
 export interface Hello {
   version: number;
-  profile: Profile;
+  profile: Profile | SealedProfile;
   agreement: number;
   link?: string | null;
   resume?: string | null;
@@ -128,6 +130,12 @@ export interface Hello {
 export interface Profile {
   name: string;
   color: "sage" | "rose" | "sky" | "sand" | "lilac" | "teal" | "clay" | "honey";
+}
+/**
+ * The same in an encrypted circle, with this page's public keys; we cannot read it.
+ */
+export interface SealedProfile {
+  sealed: string;
 }
 /**
  * Ask for a command. Answered by `done` or `refused` with the same ref.
@@ -606,7 +614,7 @@ export interface Offer {
   kind: "offer";
 }
 export interface ChangeProfile {
-  profile: Profile;
+  profile: Profile | SealedProfile;
   kind: "profile";
 }
 /**
@@ -653,12 +661,24 @@ export interface GetIceServers {
 }
 /**
  * Write to all, to the facilitators, or in the channel of those who help.
+ *
+ * text or, in an encrypted circle, sealed: one of them.
  */
 export interface Say {
   ref: string;
   to: "all" | "facilitators" | "team";
-  text: string;
+  text?: string | null;
+  sealed?: string | null;
   kind: "say";
+}
+/**
+ * Hand each of these members what is sealed for them alone. Who is away does not get it.
+ */
+export interface HandKeys {
+  to: {
+    [k: string]: string;
+  };
+  kind: "keys";
 }
 /**
  * What pictures this person wants from now on, whole; the newest wins. Sound always comes.
@@ -678,12 +698,14 @@ export interface Ping {
 /**
  * You have a seat. resume: keep it for this tab only; it brings you back to the seat.
  *
- * capacity: seats of a circle; a client offers capacity - 1 receiving pairs. ice_servers: none
- * where the server has no relay.
+ * circle: the name of this meeting. encrypted: end to end. capacity: seats of a circle; a client
+ * offers capacity - 1 receiving pairs. ice_servers: none where the server has no relay.
  */
 export interface Welcome {
   seat: string;
   resume: string;
+  circle: string;
+  encrypted: boolean;
   capacity: number;
   ice_servers?: IceServer[];
   heartbeat_ms?: number;
@@ -711,7 +733,7 @@ export interface Show {
   seq: number;
   view: View;
   profiles?: {
-    [k: string]: Profile;
+    [k: string]: Profile | SealedProfile;
   };
   notices?: Notice[];
   links?: {
@@ -962,14 +984,25 @@ export interface IceServers {
   kind: "ice_servers";
 }
 /**
- * Somebody wrote. Kept in memory only, and gone when the circle ends. at: server time, ms.
+ * Somebody wrote: text, or sealed in an encrypted circle; the other is null.
+ *
+ * Kept in memory only, and gone when the circle ends. at: server time, ms.
  */
 export interface Said {
   seat: string;
   to: "all" | "facilitators" | "team";
-  text: string;
+  text: string | null;
+  sealed: string | null;
   at: number;
   kind: "said";
+}
+/**
+ * What another member has sealed for you.
+ */
+export interface Keys {
+  seat: string;
+  sealed: string;
+  kind: "keys";
 }
 /**
  * Whose audio and video arrives on which of your receiving transceivers, whole.

@@ -19,13 +19,13 @@ from typing import Self
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, ValidationError
 
+from peermeet.api.links import LinkQuestion, No, read_question
 from peermeet.core.model import Millis
 from peermeet.hosting.ports import Block
 from peermeet.identity import Invitation, is_practice, make_link, practice_group, read_link
 from peermeet.limits import TokenBucket
-from peermeet.protocol import Fault, Secret
+from peermeet.protocol import Fault
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +36,6 @@ COMING_S = 10.0
 """From the request until somebody must have come."""
 STOP_S = 5.0
 LINK_MS = 2 * 3_600_000
-MAX_BODY_BYTES = 4_096
 
 
 class TooMany(Exception):
@@ -136,11 +135,6 @@ class PracticeRooms:
         return make_link(self._key, invitation, secrets.token_bytes(8), until)
 
 
-class PracticeQuestion(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-    link: Secret
-
-
 def router(
     key: bytes,
     now: Callable[[], Millis],
@@ -154,17 +148,10 @@ def router(
 
     @routes.post("/api/practice")
     async def practise(request: Request) -> JSONResponse:
-        if not bucket.take():
-            return JSONResponse({"error": Fault.TOO_FAST}, 429)
-        body = b""
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > MAX_BODY_BYTES:
-                return JSONResponse({"error": Fault.BAD_FRAME}, 413)
         try:
-            question = PracticeQuestion.model_validate_json(body)
-        except ValidationError:
-            return JSONResponse({"error": Fault.BAD_LINK}, 404)
+            question = await read_question(request, LinkQuestion, bucket)
+        except No as no:
+            return no.answer
         invitation = read_link(key, question.link, now())
         if invitation is None or find_block(invitation.group, invitation.code) is not None:
             return JSONResponse({"error": Fault.BAD_LINK}, 404)

@@ -184,6 +184,7 @@ def _decide_about_people(
         | m.Leave
         | m.EndCircle
         | m.Write
+        | m.HandKeys
     ),
 ) -> None:
     match command:
@@ -227,6 +228,9 @@ def _decide_about_people(
             draft.add(m.CircleEnded())
         case m.Write(to=to):
             _require_may_write(draft.circle, actor, to)
+        case m.HandKeys():
+            # Whoever waits outside knows no keys of those inside.
+            require_inside(actor)
         case _ as never:
             assert_never(never)
 

@@ -652,7 +652,12 @@ class Write:
     to: Literal["all", "facilitators", "team"]
 
 
-InnerCommand = UseSheet | InsertSheet | Write
+@dataclass(frozen=True)
+class HandKeys:
+    """Ask whether one may hand keys of the encryption to others."""
+
+
+InnerCommand = UseSheet | InsertSheet | Write | HandKeys
 
 
 # --- Commands of the host itself: people arrive, lines drop, time passes. ---

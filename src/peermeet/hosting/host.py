@@ -22,6 +22,7 @@ from peermeet.hosting.ports import (
     SystemClock,
 )
 from peermeet.hosting.runner import Busy, Runner
+from peermeet.identity import is_practice
 from peermeet.protocol import Fault
 
 log = logging.getLogger(__name__)
@@ -44,8 +45,14 @@ class Host:
         sheets: Sheets,
         clock: SystemClock,
         screens: bool = False,
+        encrypted: bool = False,
     ) -> None:
-        """screens: whether the group of this server lets screens be shown."""
+        """screens: whether the group of this server lets screens be shown.
+
+        encrypted: whether its circles are end-to-end encrypted; those to practise in never are,
+        because this server plays in them itself.
+        """
+        self._encrypted = encrypted
         self._screens = screens
         self._sheets = sheets
         self._journal = journal
@@ -81,6 +88,10 @@ class Host:
     def is_open(self, group: str) -> bool:
         """Whether the group has an open circle."""
         return any(r.group == group and not r.circle.ended for r in self._runners.values())
+
+    def is_encrypted(self, group: str) -> bool:
+        """Whether the group's circles are end-to-end encrypted."""
+        return self._encrypted and not is_practice(group)
 
     async def circle_of(self, group: str) -> Runner:
         """The open circle of a group; opens one if there is none. Raises Busy."""
@@ -143,6 +154,7 @@ class Host:
             self._forget,
             self._screens,
             held or {},
+            self.is_encrypted(stored.group),
         )
         self._runners[runner.id] = runner
         self._own(runner.run(comes_back=held is not None))

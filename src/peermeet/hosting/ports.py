@@ -13,7 +13,7 @@ from peermeet.core.model import Gate, Millis, SeatId
 from peermeet.core.notices import Notice
 from peermeet.core.project import View
 from peermeet.core.runsheet import RunSheet
-from peermeet.protocol import LineDetails, Lines, Mark, Profile, Said, Watch
+from peermeet.protocol import AnyProfile, LineDetails, Lines, Mark, Said, Watch
 
 
 class JournalTrouble(Exception):
@@ -91,6 +91,16 @@ class Blocks(Protocol):
         """Delete what was not renewed in time after its review."""
 
 
+class Checks(Protocol):
+    """The check of each group's secret of today. Raises JournalTrouble."""
+
+    async def find(self, group: str) -> str | None:
+        """None while the group has never had a secret."""
+
+    async def replace(self, group: str, old: str | None, new: str) -> bool:
+        """Take `new` in the place of `old`; False if `old` is not what is kept."""
+
+
 OWN = "own-"
 """How the id of a group's own run sheet begins; shipped ones begin otherwise."""
 
@@ -141,8 +151,11 @@ class Media(Protocol):
         A circle may be named with no seats. Gates are as the last web process left them.
         """
 
-    def apply(self, circle: str, gates: Mapping[str, Gate]) -> None:
-        """Make these gates the truth; a seat that is missing loses its connection."""
+    def apply(self, circle: str, gates: Mapping[str, Gate], marked: bool = False) -> None:
+        """Make these gates the truth; a seat that is missing loses its connection.
+
+        marked: what does not carry the mark of end-to-end encryption is not passed on.
+        """
 
     async def answer(self, circle: str, seat: str, sdp: str) -> str:
         """The SDP answer to an offer; raises MediaRefused."""
@@ -162,7 +175,7 @@ class Conversation(Protocol):
         self,
         seq: int,
         view: View,
-        profiles: Mapping[SeatId, Profile],
+        profiles: Mapping[SeatId, AnyProfile],
         notices: Sequence[Notice],
         links: Mapping[SeatId, str],
     ) -> None: ...
@@ -171,6 +184,9 @@ class Conversation(Protocol):
         """The words of the run sheet now."""
 
     def said(self, said: Said) -> None: ...
+
+    def keys(self, seat: SeatId, sealed: str) -> None:
+        """What another seat has sealed for this one."""
 
     def streams(self, mids: Mapping[str, str]) -> None: ...
 

@@ -35,7 +35,7 @@ from peermeet.hosting.ports import (
     StoredCircle,
 )
 from peermeet.identity import library_of
-from peermeet.protocol import Fault, Lines, OwnLine, Profile, Said, SeatLine, Watch
+from peermeet.protocol import AnyProfile, Fault, Lines, OwnLine, Said, SeatLine, Watch
 
 log = logging.getLogger(__name__)
 
@@ -100,10 +100,12 @@ class Runner:
         on_ended: Callable[[Runner], Awaitable[None]],
         screens: bool = False,
         held: Mapping[str, Held] | None = None,
+        encrypted: bool = False,
     ) -> None:
         """held: media connections that outlived the web process before this one."""
         self.id = stored.id
         self.group = stored.group
+        self.encrypted = encrypted
         self._library = library_of(stored.group)
         self._screens = screens
         self.circle = replay(stored, screens)
@@ -118,7 +120,7 @@ class Runner:
         self._on_ended = on_ended
         self._queue: asyncio.Queue[_Asked] = asyncio.Queue(QUEUE_LENGTH)
         self._conversations: dict[SeatId, Conversation] = {}
-        self._profiles: dict[SeatId, Profile] = {}
+        self._profiles: dict[SeatId, AnyProfile] = {}
         self._links: dict[SeatId, str] = {}
         held = held or {}
         self._streams = {SeatId(s): h.streams for s, h in held.items()}
@@ -154,7 +156,7 @@ class Runner:
         return await self.ask(None, m.ReturnToSeat(seat, seat in self._connected))
 
     def attach(
-        self, seat: SeatId, conversation: Conversation, profile: Profile, returning: bool = False
+        self, seat: SeatId, conversation: Conversation, profile: AnyProfile, returning: bool = False
     ) -> None:
         """Make this the seat's line; an older one is told that it was replaced.
 
@@ -245,10 +247,10 @@ class Runner:
         if own is None or not has(own, Power.LEAD):
             raise Refused(Code.NOT_ALLOWED)
 
-    def say(self, seat: SeatId, to: To, text: str) -> None:
+    def say(self, seat: SeatId, to: To, text: str | None, sealed: str | None = None) -> None:
         """Pass on what somebody wrote, to whoever may read it. Raises Refused."""
         decide(self.circle, seat, m.Write(to), self._now())
-        said = Said(seat, to, text, self._now())
+        said = Said(seat, to, text, sealed, self._now())
         self._said.append(said)
         for reader, conversation in self._conversations.items():
             if self._may_read(reader, said):
@@ -268,9 +270,17 @@ class Runner:
             if self._may_read(seat, said):
                 conversation.said(said)
 
+    def hand_keys(self, seat: SeatId, to: Mapping[SeatId, str]) -> None:
+        """Pass on what is sealed for each, to those who are here and inside. Raises Refused."""
+        decide(self.circle, seat, m.HandKeys(), self._now())
+        for reader, sealed in to.items():
+            own = self.circle.seats.get(reader)
+            if own is not None and not own.waiting and reader in self._conversations:
+                self._conversations[reader].keys(seat, sealed)
+
     # ------------------------------------------------------------------------------------------
 
-    def change_profile(self, seat: SeatId, profile: Profile) -> None:
+    def change_profile(self, seat: SeatId, profile: AnyProfile) -> None:
         if seat in self._conversations:
             self._profiles[seat] = profile
             self._show_all(())
@@ -380,7 +390,7 @@ class Runner:
         comes_back: the server was away. What the host then asks, Recover, is decided before
         anything else: time may have come for much that nobody could wait for.
         """
-        self._media.apply(self.id, _named(self.circle))
+        self._media.apply(self.id, _named(self.circle), self.encrypted)
         await self._know_sheets()
         try:
             while not self.circle.ended:
@@ -524,7 +534,7 @@ class Runner:
 
     async def _act(self, events: Sequence[Event]) -> None:
         """Apply what the new value projects: gates first, then views."""
-        self._media.apply(self.id, _named(self.circle))
+        self._media.apply(self.id, _named(self.circle), self.encrypted)
         # Let the link write: views for everybody take longer than a gate may stay open.
         await asyncio.sleep(0)
         for seat in [s for s in self._profiles if s not in self.circle.seats]:

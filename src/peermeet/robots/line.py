@@ -39,7 +39,7 @@ _TOO_FAST = 1008
 
 
 class BadLink(ValueError):
-    """The text is not an invitation (https://HOST/join#TOKEN)."""
+    """The text is not an invitation (https://HOST/join#LINK.SECRET)."""
 
 
 class LineEnded(Exception):
@@ -66,6 +66,8 @@ class Link:
     socket: str
     """Address of the WebSocket."""
     token: str
+    secret: str | None = None
+    """Of the group, in base64url; it never goes to the server."""
 
     @classmethod
     def parse(cls, text: str) -> Link:
@@ -77,9 +79,12 @@ class Link:
             raise BadLink("not an address") from error
         scheme = {"http": "ws", "https": "wss"}.get(parts.scheme)
         if scheme is None or not parts.hostname or not parts.fragment:
-            raise BadLink("an invitation looks like https://HOST/join#TOKEN")
+            raise BadLink("an invitation looks like https://HOST/join#LINK.SECRET")
         host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-        return cls(f"{scheme}://{host}{f':{port}' if port else ''}/ws", parts.fragment)
+        address = f"{scheme}://{host}{f':{port}' if port else ''}/ws"
+        # A token has one dot of its own.
+        body, mac, secret = [*parts.fragment.split(".", 2), "", ""][:3]
+        return cls(address, f"{body}.{mac}" if mac else body, secret or None)
 
 
 class Line:

@@ -23,7 +23,7 @@ from peermeet.core.messages import Code, Refused, SeatTaken, TakeSeat
 from peermeet.core.model import CAPACITY, SeatId
 from peermeet.core.notices import Notice
 from peermeet.core.page import Mistake, PageErrors
-from peermeet.core.project import To, View
+from peermeet.core.project import View
 from peermeet.core.runsheet import RunSheet, parse, to_toml
 from peermeet.hosting.blocks import BlockList
 from peermeet.hosting.host import Host
@@ -36,6 +36,7 @@ from peermeet.protocol import (
     SILENCE_MS,
     VERSION,
     Answer,
+    AnyProfile,
     Bye,
     ChangeProfile,
     ChooseSheet,
@@ -49,19 +50,21 @@ from peermeet.protocol import (
     GetIceServers,
     GetLibrary,
     GetSheet,
+    HandKeys,
     Hello,
     IceServer,
     IceServers,
+    Keys,
     Library,
     Lines,
     Offer,
     Ping,
     Pong,
-    Profile,
     RefusedFrame,
     Reoffer,
     Said,
     Say,
+    SealedProfile,
     ServerFrame,
     SheetEntry,
     SheetFault,
@@ -133,7 +136,7 @@ class Line:
         self,
         seq: int,
         view: View,
-        profiles: Mapping[SeatId, Profile],
+        profiles: Mapping[SeatId, AnyProfile],
         notices: Sequence[Notice],
         links: Mapping[SeatId, str],
     ) -> None:
@@ -150,6 +153,9 @@ class Line:
 
     def said(self, said: Said) -> None:
         self.send(said)
+
+    def keys(self, seat: SeatId, sealed: str) -> None:
+        self.send(Keys(seat, sealed))
 
     def streams(self, mids: Mapping[str, str]) -> None:
         self.send(Streams({mid: SeatId(seat) for mid, seat in mids.items()}))
@@ -259,6 +265,7 @@ class Sockets:
         if known is None or runner is None:
             return None
         self._require_unblocked(runner.group, known.code)
+        _require_fitting(runner.encrypted, hello.profile)
         try:
             await runner.come_back(known.seat)
         except Refused as refusal:
@@ -274,6 +281,7 @@ class Sockets:
         if invitation is None:
             raise _Goodbye(Fault.BAD_LINK, again=False)
         self._require_unblocked(invitation.group, invitation.code)
+        _require_fitting(self._host.is_encrypted(invitation.group), hello.profile)
         runner = await self._host.circle_of(invitation.group)
         outcome = await runner.ask(None, TakeSeat(invitation.as_facilitator))
         taken = outcome.events[0]
@@ -301,6 +309,8 @@ class _Person:
         self._offers = TokenBucket(burst=10, per_second=0.5)
         self._sheets = TokenBucket(burst=20, per_second=0.5)
         self._words = TokenBucket(burst=10, per_second=1)
+        # People come and go in bursts, and each change hands a key to everybody once or twice.
+        self._keys = TokenBucket(burst=60, per_second=4)
         # Each change may cost those who are watched a key frame.
         self._watches = TokenBucket(burst=20, per_second=1)
         self._relays = TokenBucket(burst=10, per_second=0.5)
@@ -319,7 +329,7 @@ class _Person:
             self._sockets.came_by(place, self._line)
             token = self._sockets.resume_token(place)
             relays = self._sockets.relays(self._session)
-            self._line.send(Welcome(seat, token, CAPACITY, relays))
+            self._line.send(Welcome(seat, token, runner.id, runner.encrypted, CAPACITY, relays))
             runner.attach(seat, self._line, hello.profile, place.is_own)
             await self._both_ways(runner, seat)
         except _Goodbye as goodbye:
@@ -411,7 +421,11 @@ class _Person:
             case Offer(ref=ref, sdp=sdp):
                 await self._offer(runner, seat, ref, sdp)
             case ChangeProfile(profile=profile):
-                runner.change_profile(seat, profile)
+                wrong = _misfit(runner.encrypted, isinstance(profile, SealedProfile))
+                if wrong is None:
+                    runner.change_profile(seat, profile)
+                else:
+                    self._fault(wrong, None)
             case ChooseSheet() | GetLibrary() | GetSheet() | ForgetSheet():
                 await self._about_sheets(runner, seat, frame)
             case GetIceServers(ref=ref):
@@ -420,8 +434,10 @@ class _Person:
                     if self._relays.take()
                     else RefusedFrame(ref, Fault.TOO_FAST)
                 )
-            case Say(ref=ref, to=to, text=text):
-                self._say(runner, seat, ref, to, text)
+            case Say():
+                self._say(runner, seat, frame)
+            case HandKeys(to=to):
+                self._hand_keys(runner, seat, to)
             case Watch() if self._watches.take():
                 runner.watch(seat, frame)
             case Watch():
@@ -429,15 +445,32 @@ class _Person:
             case Hello():
                 self._fault(Fault.BAD_FRAME, None)
 
-    def _say(self, runner: Runner, seat: SeatId, ref: str, to: To, text: str) -> None:
-        if not self._words.take():
-            self._line.send(RefusedFrame(ref, Fault.TOO_FAST))
-            return
-        try:
-            runner.say(seat, to, text)
-            self._line.send(Done(ref, 0))
-        except Refused as refusal:
-            self._line.send(RefusedFrame(ref, refusal.code))
+    def _say(self, runner: Runner, seat: SeatId, frame: Say) -> None:
+        wrong = _misfit(runner.encrypted, frame.sealed is not None)
+        if (frame.text is None) == (frame.sealed is None):
+            self._fault(Fault.BAD_FRAME, frame.ref)
+        elif wrong is not None:
+            self._line.send(RefusedFrame(frame.ref, wrong))
+        elif not self._words.take():
+            self._line.send(RefusedFrame(frame.ref, Fault.TOO_FAST))
+        else:
+            try:
+                runner.say(seat, frame.to, frame.text, frame.sealed)
+                self._line.send(Done(frame.ref, 0))
+            except Refused as refusal:
+                self._line.send(RefusedFrame(frame.ref, refusal.code))
+
+    def _hand_keys(self, runner: Runner, seat: SeatId, to: Mapping[SeatId, str]) -> None:
+        if not runner.encrypted:
+            self._fault(Fault.NOT_ENCRYPTED, None)
+        elif not self._keys.take():
+            self._fault(Fault.TOO_FAST, None)
+        else:
+            try:
+                runner.hand_keys(seat, to)
+            except Refused as refusal:
+                # Who was sent outside meanwhile may not have heard of it yet: no fault of theirs.
+                self._line.send(FaultFrame(refusal.code))
 
     async def _about_sheets(
         self, runner: Runner, seat: SeatId, frame: ChooseSheet | GetLibrary | GetSheet | ForgetSheet
@@ -472,6 +505,19 @@ class _Person:
         if mids is not None:
             self._line.streams(mids)
         self._line.demand(runner.demand_of(seat))
+
+
+def _misfit(encrypted: bool, sealed: bool) -> Fault | None:
+    """Why what is said or shown does not fit this circle; None if it does."""
+    if encrypted == sealed:
+        return None
+    return Fault.SEAL_NEEDED if encrypted else Fault.NOT_ENCRYPTED
+
+
+def _require_fitting(encrypted: bool, profile: AnyProfile) -> None:
+    wrong = _misfit(encrypted, isinstance(profile, SealedProfile))
+    if wrong is not None:
+        raise _Goodbye(wrong, again=False)
 
 
 async def _answer_about_sheets(

@@ -16,7 +16,7 @@ from sqlalchemy import (
 
 metadata = MetaData()
 
-REVISION = "0003"
+REVISION = "0004"
 """The newest migration; a test compares. A start at this revision need not load Alembic."""
 
 circles = Table(
@@ -71,11 +71,20 @@ SHEET_KEPT_DAYS = 365
 SHEETS_KEPT = 60
 """How many a group has at most: each edit of a text is another sheet."""
 
+checks = Table(
+    "checks",
+    metadata,
+    Column("group_id", String(64), primary_key=True),
+    Column("check", String(22), nullable=False),
+)
+"""Tells a group's secret of today from an older one. The secret itself never comes here."""
+
 RETENTION = {
     "circles": "deleted when the circle ends, or at a start 12 hours after it was last alive",
     "journal": "deleted with its circle",
     "blocks": f"deleted {BLOCK_KEPT_DAYS} days after the review date unless renewed",
     "run_sheets": f"deleted by a facilitator, {SHEET_KEPT_DAYS} days after the last use, "
     f"or for the {SHEETS_KEPT + 1}th of a group",
+    "checks": "replaced with each new secret; one row for each group",
 }
 """Every table must have a rule here; a test insists."""

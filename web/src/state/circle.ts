@@ -1,9 +1,12 @@
 // What the server last told this tab, and what follows from it. Signals only: no socket, no
 // drawing, and no rule of the circle, because the server says in `may` what may be done.
 
-import { computed, signal } from "@preact/signals";
+import { batch, computed, signal } from "@preact/signals";
 import type { Line } from "../net/socket";
 import type { Profile, Role, Said, SeatView, SheetWords, Show, TurnView, View } from "../protocol";
+
+/** What somebody wrote, opened where it came sealed. */
+export type Written = Pick<Said, "seat" | "to" | "at"> & { text: string };
 
 export const line = signal<Line>("joining");
 export const shown = signal<Show | null>(null);
@@ -15,15 +18,14 @@ export const videos = signal<ReadonlyMap<string, MediaStreamTrack>>(new Map());
 /** The words of the run sheet that was told last; use `words`, which fits the view. */
 export const sheetWords = signal<SheetWords | null>(null);
 /** What was written, oldest first. Gone with the page. */
-export const written = signal<readonly Said[]>([]);
+export const written = signal<readonly Written[]>([]);
 export const soundBlocked = signal(false);
 /** Kinds of commands that wait for their answer. */
 export const waiting = signal<ReadonlySet<string>>(new Set());
 
 export const view = computed<View | null>(() => shown.value?.view ?? null);
-export const profiles = computed<Readonly<Record<string, Profile>>>(
-  () => shown.value?.profiles ?? {},
-);
+/** How the people in the view appear, by seat. */
+export const profiles = signal<Readonly<Record<string, Profile>>>({});
 /** The words of the run sheet in the view, once they have come. */
 export const words = computed<SheetWords | null>(() =>
   sheetWords.value?.id === view.value?.sheet?.id ? sheetWords.value : null,
@@ -47,18 +49,30 @@ const LEADING: ReadonlySet<Role> = new Set(["facilitator", "co-facilitator"]);
 const HELPING: ReadonlySet<Role> = new Set([...LEADING, "timekeeper", "guardian", "greeter"]);
 export const leadsBy = (seat: SeatView): boolean => seat.roles.some((role) => LEADING.has(role));
 
-/** Takes a view over, whole. False for old news, which changes nothing. */
-export function show(frame: Show, nowMs: number): boolean {
+/**
+ * Takes a view over, whole. False for old news, which changes nothing. names: its profiles, opened
+ * where they came sealed.
+ */
+export function show(frame: Show, nowMs: number, names = inClear(frame)): boolean {
   if (shown.value !== null && frame.seq <= shown.value.seq) return false;
-  for (const [seat, { name }] of Object.entries(frame.profiles ?? {})) everSeen.set(seat, name);
+  for (const [seat, { name }] of Object.entries(names)) everSeen.set(seat, name);
   measureStep(frame.view);
-  shownAt.value = nowMs;
-  shown.value = frame;
+  batch(() => {
+    profiles.value = names;
+    shownAt.value = nowMs;
+    shown.value = frame;
+  });
   return true;
 }
 
+/** The profiles that did not come sealed. */
+export function inClear(frame: Show): Record<string, Profile> {
+  const all = Object.entries(frame.profiles ?? {});
+  return Object.fromEntries(all.filter((one): one is [string, Profile] => "name" in one[1]));
+}
+
 /** Somebody wrote. True unless it is known already: a new connection tells the last hundred again. */
-export function hearWriting(said: Said): boolean {
+export function hearWriting(said: Written): boolean {
   const isKnown = written.value.some((old) => old.at === said.at && old.seat === said.seat);
   if (!isKnown) written.value = [...written.value, said].slice(-MOST_WRITTEN);
   return !isKnown;
@@ -72,6 +86,7 @@ export function forgetSeq(): void {
 export function forget(): void {
   line.value = "joining";
   shown.value = null;
+  profiles.value = {};
   sheetWords.value = null;
   written.value = [];
   everSeen.clear();

@@ -3,7 +3,7 @@
 import { callToTurn, endCall, tell } from "../a11y/announce";
 import { buzz } from "../a11y/buzz";
 import { chime } from "../a11y/chime";
-import type { Notice, Said, Show, View } from "../protocol";
+import type { Notice, Show, View } from "../protocol";
 import { text } from "../text/en";
 import * as circle from "./circle";
 import { isNamed } from "./reading";
@@ -102,7 +102,7 @@ function myCall(view: View): string | null {
 }
 
 /** Tells that somebody wrote; not of what was written before this page came. */
-export function noticeWriting({ seat, to, at }: Said): void {
+export function noticeWriting({ seat, to, at }: circle.Written): void {
   const now = circle.view.value;
   if (now === null || seat === now.you || at < now.now) return;
   tell(() => text.writing.wrote(circle.nameEver(seat) ?? text.someone, to));

@@ -22,7 +22,7 @@ import { startWatching, stopWatching, watchAgain } from "./watching";
 
 /** The agreement whose words are in text/agreement.ts. */
 const AGREEMENT = 1;
-const VERSION = 2;
+const VERSION = 3;
 
 /** After these the seat may still be there, and "come back in" leads to it. */
 const SEAT_REMAINS: ReadonlySet<string> = new Set([
@@ -163,7 +163,7 @@ function frame(frame: ServerFrame): void {
       circle.sheetWords.value = frame;
       break;
     case "said":
-      if (circle.hearWriting(frame)) noticeWriting(frame);
+      if (frame.text !== null) hearWriting({ ...frame, text: frame.text });
       break;
     case "streams":
       media.setStreams(frame.mids);
@@ -184,6 +184,10 @@ function frame(frame: ServerFrame): void {
       sayGoodBye(frame.code, frame.again, frame);
       break;
   }
+}
+
+function hearWriting(said: circle.Written): void {
+  if (circle.hearWriting(said)) noticeWriting(said);
 }
 
 /** Whoever chose only to listen before sitting down says so once, as soon as they are in. */

@@ -111,6 +111,8 @@ export const CODES: Record<string, string> = {
   busy: "The server could not do it just now. Please try again.",
   bad_sheet: "This text is not a run sheet yet. Look at the lines below.",
   no_such_sheet: "This run sheet is not there any more.",
+  seal_needed: "This circle is end-to-end encrypted. Please open the whole link again.",
+  not_encrypted: "This circle is not end-to-end encrypted, and your link says that it is.",
   bad_sdp: "Sound and picture could not be connected in this browser.",
   replaced: "The circle is open in another window.",
   left: "You have left the circle.",
