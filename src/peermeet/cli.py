@@ -346,6 +346,7 @@ def _robot_arguments(settings: Settings, robots: int) -> tuple[str, ...]:
     return (
         *("robots", new_link(local, as_facilitator=False).url),
         *("--count", str(robots), "--lead", new_link(local, as_facilitator=True).url),
+        "--new-key",
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
 from typing import Any
 
 from aiortc import (
@@ -18,7 +19,10 @@ from aiortc import (
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 
 from peermeet.core.model import SeatId
+from peermeet.robots.keyring import Keyring
 from peermeet.robots.pictures import Pictures
+from peermeet.robots.sealing import open_frames, seal_pictures
+from peermeet.robots.sframe import Kind
 from peermeet.robots.speech import Speech
 
 _CLOSE_LIMIT_S = 5.0
@@ -46,8 +50,14 @@ class Call:
         seen: Counter[SeatId],
         counted: Callable[[], None],
         lost: Callable[[], None],
+        keys: Keyring | None = None,
     ) -> None:
-        """counted: called when a counter has grown. lost: when the connection has failed."""
+        """counted: called when a counter has grown. lost: when the connection has failed.
+
+        keys: of an encrypted circle.
+        """
+        self._keys = keys
+        microphone.seal = None if keys is None else partial(keys.seal, "audio")
         self.microphone = microphone
         self.camera = camera
         self.unplaced = 0
@@ -152,12 +162,22 @@ class Call:
 
     def _add(self, what: MediaStreamTrack | str, direction: str) -> None:
         transceiver: RTCRtpTransceiver = self._peer.addTransceiver(what, direction=direction)
+        if self._keys is not None:
+            if direction == "recvonly":
+                open_frames(transceiver.receiver, partial(self._open, self._keys, transceiver))
+            elif transceiver.kind == "video":
+                seal_pictures(transceiver.sender, partial(self._keys.seal, "video"))
         capabilities = RTCRtpReceiver.getCapabilities(transceiver.kind)
         assert capabilities is not None
         wanted = _CODECS[transceiver.kind].lower()
         transceiver.setCodecPreferences(
             [codec for codec in capabilities.codecs if codec.mimeType.lower() == wanted]
         )
+
+    def _open(self, keys: Keyring, on: RTCRtpTransceiver, frame: bytes) -> bytes | None:
+        seat = self._mids.get(on.mid or "")
+        kind: Kind = "audio" if on.kind == "audio" else "video"
+        return None if seat is None else keys.open(seat, kind, frame)
 
     def _note_state(self) -> None:
         self._changed.set()

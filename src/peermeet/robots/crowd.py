@@ -14,6 +14,7 @@ from typing import Any, TypedDict
 
 from peermeet.protocol import COLORS, Profile
 from peermeet.robots.cast import PRACTICE, Pace, Part, play, profile_of
+from peermeet.robots.door import is_encrypted, make_secret
 from peermeet.robots.habits import Habits, facilitate, take_part
 from peermeet.robots.line import BadLink, Link
 from peermeet.robots.options import MAX_ROBOTS
@@ -87,6 +88,7 @@ def main(chosen: argparse.Namespace) -> int:
                     habits=habits,
                     lead=chosen.lead,
                     seed=chosen.seed,
+                    new_key=chosen.new_key,
                 )
                 if chosen.cast is None
                 else practise(chosen.link, seconds=chosen.seconds, report=chosen.report)
@@ -113,15 +115,19 @@ async def run(
     habits: Habits | None = None,
     lead: str | None = None,
     seed: int = 1,
+    new_key: bool = False,
 ) -> CrowdReport:
     """Let `count` robots (1–16) take part until `seconds` are over, or the circle is.
 
     Cancelling ends it as well; the robots leave properly and the report is written in each case.
-    lead: the first robot comes by this link, starts rounds and moves them on.
+    lead: the first robot comes by this link, starts rounds and moves them on. new_key: if the
+    group is encrypted, make a new secret for it with `lead`, and print the links that have it.
     Raises `BadLink` before anybody joins.
     """
     invitation = Link.parse(link)
     first = invitation if lead is None else Link.parse(lead)
+    if new_key and lead is not None:
+        invitation, first = await _with_new_key(invitation, first)
     robots = [
         Robot(
             invitation if index else first,
@@ -152,6 +158,20 @@ async def run(
         told = CrowdReport(robots=[_report(robot) for robot in robots])
         _write(told, report)
     return told
+
+
+async def _with_new_key(invitation: Link, lead: Link) -> tuple[Link, Link]:
+    try:
+        if not await is_encrypted(lead):
+            return invitation, lead
+        secret = await make_secret(lead)
+    except OSError as error:
+        raise BadLink(f"the server does not take it: {error}") from error
+    invitation, lead = invitation.with_secret(secret), lead.with_secret(secret)
+    sys.stdout.write(f"With the key: facilitator {lead}\n")
+    sys.stdout.write(f"With the key: participants {invitation}\n")
+    sys.stdout.flush()
+    return invitation, lead
 
 
 async def practise(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from pydantic import ValidationError
@@ -30,7 +30,9 @@ from peermeet.protocol import (
     encode,
     server_frames,
 )
+from peermeet.robots.spelling import from_b64, to_b64
 
+SECRET_BYTES = 32
 OPEN_LIMIT_S = 10.0
 ANSWER_LIMIT_S = 10.0
 _MAX_FRAME_BYTES = 1 << 20
@@ -66,8 +68,8 @@ class Link:
     socket: str
     """Address of the WebSocket."""
     token: str
-    secret: str | None = None
-    """Of the group, in base64url; it never goes to the server."""
+    secret: bytes | None = field(default=None, repr=False)
+    """Of the group, 32 bytes; it never goes to the server."""
 
     @classmethod
     def parse(cls, text: str) -> Link:
@@ -84,7 +86,22 @@ class Link:
         address = f"{scheme}://{host}{f':{port}' if port else ''}/ws"
         # A token has one dot of its own.
         body, mac, secret = [*parts.fragment.split(".", 2), "", ""][:3]
-        return cls(address, f"{body}.{mac}" if mac else body, secret or None)
+        opened = from_b64(secret) if secret else None
+        if secret and (opened is None or len(opened) != SECRET_BYTES):
+            raise BadLink("its last part is no key of a group")
+        return cls(address, f"{body}.{mac}" if mac else body, opened)
+
+    @property
+    def origin(self) -> str:
+        """Of the server, as https://HOST."""
+        return "http" + self.socket.removeprefix("ws").removesuffix("/ws")
+
+    def with_secret(self, secret: bytes) -> Link:
+        return replace(self, secret=secret)
+
+    def __str__(self) -> str:
+        secret = "" if self.secret is None else f".{to_b64(self.secret)}"
+        return f"{self.origin}/join#{self.token}{secret}"
 
 
 class Line:

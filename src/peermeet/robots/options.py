@@ -12,7 +12,7 @@ MAX_ROBOTS = 16
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `peermeet robots`."""
-    parser.add_argument("link", metavar="LINK", help="an invitation, https://HOST/join#TOKEN")
+    parser.add_argument("link", metavar="LINK", help="an invitation, https://HOST/join#LINK.SECRET")
     parser.add_argument(
         "--count",
         type=int,
@@ -33,6 +33,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--lead",
         metavar="LINK",
         help="a facilitator's link: the first robot comes by it and leads until a person does",
+    )
+    parser.add_argument(
+        "--new-key",
+        action="store_true",
+        help="with --lead: make a new key for the group, and print the links that have it;"
+        " whoever has an older one cannot hear the circle any more",
     )
     parser.add_argument(
         "--cast",

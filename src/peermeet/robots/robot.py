@@ -12,6 +12,7 @@ import random
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any, Self
 
 from peermeet.core.messages import Command, Leave, SetCamera, SetMic
@@ -21,21 +22,28 @@ from peermeet.protocol import (
     AGREEMENT_VERSION,
     VERSION,
     Answer,
+    AnyProfile,
     ChangeProfile,
     Do,
     Done,
     Fault,
     FaultFrame,
+    HandKeys,
     Hello,
+    Keys,
     Offer,
     Profile,
     Reoffer,
+    Said,
     Say,
+    SealedProfile,
     ServerFrame,
     Show,
     Streams,
 )
+from peermeet.robots import secrecy
 from peermeet.robots.call import Call, CallFailed
+from peermeet.robots.keyring import Handed, Keyring
 from peermeet.robots.line import Line, LineEnded, Link, Refused
 from peermeet.robots.pictures import Pictures
 from peermeet.robots.speech import Speech, clip
@@ -48,6 +56,7 @@ _FIRST_RETRY_S, _LONGEST_RETRY_S = 0.3, 7.0
 _NEXT_OFFER_S = (2.0, 4.0)
 _LEAVE_LIMIT_S = 2.0
 _MAX_ERRORS = 50
+_ASK_EVERY_S = 0.25
 
 
 class RobotFailed(Exception):
@@ -95,6 +104,12 @@ class Robot:
         """Whether it sends its voice whatever the server says."""
         self._pairs = pairs
         self._pictures_per_second = pictures_per_second
+        self.keys: Keyring | None = None
+        """Of the meeting, in an encrypted circle."""
+        self.read: deque[tuple[SeatId, str]] = deque(maxlen=_MAX_ERRORS)
+        """What others wrote, by seat."""
+        self._secret = link.secret
+        self._own = secrecy.Self()
         self._line: Line | None = None
         self._calls: list[Call] = []
         self._resume: str | None = None
@@ -196,14 +211,18 @@ class Robot:
 
     async def say(self, to: To, text: str) -> None:
         """Write. Raises as `do`."""
-        await self._ask(lambda ref: Say(ref, to, text))
+        if self.keys is None:
+            await self._ask(lambda ref: Say(ref, to, text))
+        else:
+            sealed = self.keys.say("chat", text, to)
+            await self._ask(lambda ref: Say(ref, to, sealed=sealed))
 
     async def rename(self, profile: Profile) -> None:
         """Appear otherwise from now on. Raises `LineEnded`."""
         self.profile = profile
         if self._line is None:
             raise LineEnded("away", again=True)
-        await self._line.send(ChangeProfile(profile))
+        await self._line.send(ChangeProfile(self._shown_profile()))
 
     async def until(self, condition: Callable[[], bool], within_s: float = 10.0) -> None:
         """Wait for something about this robot to become true. Raises `TimeoutError`."""
@@ -259,14 +278,17 @@ class Robot:
         token, resume = self.link.token, self._resume
         self._opening = True
         try:
-            line = await Line.open(
-                self.link, Hello(VERSION, self.profile, AGREEMENT_VERSION, token, resume)
-            )
+            shown = self._shown_profile()
+            hello = Hello(VERSION, shown, AGREEMENT_VERSION, token, resume)
+            line = await Line.open(self.link, hello)
             self._line = line
         finally:
             self._opening = False
             self._wake()
-        self._resume, self.seat = line.welcome.resume, line.welcome.seat
+        welcome, again = line.welcome, self.seat == line.welcome.seat
+        self._resume, self.seat = welcome.resume, welcome.seat
+        if self._secret is not None and not (again and self.keys is not None):
+            self.keys = Keyring(self._secret, self._own, welcome.circle, welcome.seat)
         self.connections += 1
         return line
 
@@ -277,6 +299,7 @@ class Robot:
             self._call_wanted.set()
         beside = [
             asyncio.create_task(line.beat()),
+            asyncio.create_task(self._ask_for_keys()),
             asyncio.create_task(self._switch_on_again(self._wants_camera, self._wants_mic)),
         ]
         try:
@@ -299,6 +322,8 @@ class Robot:
         match frame:
             case Show() if frame.seq > self._sequence:
                 self._sequence, self.view = frame.seq, frame.view
+                if self.keys is not None:
+                    await self._hand(self.keys.follow(frame.view, frame.profiles))
                 self._failures = 0
                 turn = frame.view.turn
                 if turn is not None and turn.seat == self.seat:
@@ -310,10 +335,39 @@ class Robot:
                 self._wake()
             case Reoffer() if not self._connecting:
                 self.renew_call()
+            case Keys() if self.keys is not None:
+                await self._hand(self.keys.receive(frame.seat, frame.sealed))
+            case Said(seat=seat) if seat == self.seat:
+                pass
+            case Said() if frame.text is not None:
+                self.read.append((frame.seat, frame.text))
+            case Said() if self.keys is not None:
+                words = self.keys.hear(frame.seat, frame.to, frame.sealed or "")
+                if words is not None:
+                    self.read.append((frame.seat, words[1]))
             case FaultFrame():
                 self.errors.append(frame.code)
             case _:
                 pass
+
+    def _shown_profile(self) -> AnyProfile:
+        if self._secret is None:
+            return self.profile
+        profile = secrecy.Profile(self.profile.name, self.profile.color, self._own.person)
+        return SealedProfile(secrecy.seal_profile(secrecy.announce(self._secret), profile))
+
+    async def _hand(self, handed: Handed) -> None:
+        for to in handed:
+            if self._line is not None:
+                await self._line.send(HandKeys(to))
+
+    async def _ask_for_keys(self) -> None:
+        """Whose key was lost on the way."""
+        while True:
+            await asyncio.sleep(_ASK_EVERY_S)
+            if self.keys is not None:
+                with suppress(LineEnded):
+                    await self._hand(self.keys.lacking())
 
     async def _switch_on_again(self, camera: bool, mic: bool) -> None:
         """A page that never went away switches on what its person still sees as on."""
@@ -368,6 +422,7 @@ class Robot:
             self.seen,
             self._wake,
             lambda: self._call_lost(call),
+            self.keys,
         )
         # The `streams` that follow the answer are about the new call, so it takes the place now.
         old, self.call = self.call, call

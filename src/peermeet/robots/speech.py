@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -47,6 +48,8 @@ class Speech(MediaStreamTrack):
         self._on = asyncio.Event()
         self.sent = 0
         """Packets handed to the connection."""
+        self.seal: Callable[[bytes], bytes] | None = None
+        """Of an encrypted circle."""
 
     @property
     def switched_on(self) -> bool:
@@ -72,7 +75,8 @@ class Speech(MediaStreamTrack):
             if self._on.is_set():
                 break
         packets = clip()
-        packet = av.Packet(packets[self._next % len(packets)])
+        sound = packets[self._next % len(packets)]
+        packet = av.Packet(sound if self.seal is None else self.seal(sound))
         packet.pts = int((self._due - self._begun) * SAMPLE_RATE_HZ)
         packet.time_base = _TIME_BASE
         self._next += 1
