@@ -16,15 +16,20 @@ export interface SenderKey {
   key: Bytes;
 }
 
-export const USED_AFTER_MS = 1_000;
-export const KEPT_MS = 5_000;
+const USED_AFTER_MS = 1_000;
+const KEPT_MS = 5_000;
 export const STEPS_AT_ONCE = 32;
 const WINDOW = 1_024;
 const TAG_BYTES = 16;
 const MARK = [0x50, 0x4d, 0xe2, 0xee] as const;
 /** AES_128_GCM_SHA256_128 (RFC 9605, section 8.1). */
 const SUITE = 4;
+const LAST_STEP = 255;
+const LAST_GENERATION = 65_535;
+const AES_GCM = ["encrypt", "decrypt"] as const;
+type Way = (typeof AES_GCM)[number];
 
+export const draw = (size: number): Bytes => crypto.getRandomValues(new Uint8Array(size));
 export const utf8 = (text: string): Bytes => new TextEncoder().encode(text);
 
 /** One after the other. */
@@ -67,7 +72,6 @@ const SEAT = 2 ** 24;
 export const keyId = (seat: number, generation: number, step: number): number =>
   seat * SEAT + generation * 256 + step;
 export const seatOf = (id: number): number => Math.floor(id / SEAT);
-export const generationOf = (id: number): number => Math.floor(id / 256) % 65_536;
 
 /** The key of the next step (RFC 9605, section 5.1). */
 export const ratchet = (key: Bytes): Promise<Bytes> =>
@@ -89,17 +93,14 @@ export function encodeHeader(id: number, counter: number): Bytes {
 }
 
 /** What is read from a header at the beginning of `data`; size: how long it is. */
-export function decodeHeader(
-  data: Uint8Array,
-): { id: number; counter: number; size: number } | null {
+export function decodeHeader(data: Uint8Array) {
   const config = data[0];
   if (config === undefined) return null;
   let size = 1;
   const [id, counter] = [config >> 4, config & 15].map((field) => {
     if (field < 8) return field;
     let value = 0;
-    for (const end = size + field - 7; size < end; size++)
-      value = value * 256 + (data[size] ?? Number.NaN);
+    for (let left = field - 7; left > 0; left--) value = value * 256 + (data[size++] ?? Number.NaN);
     return value;
   }) as [number, number];
   // Cut short, longer than a number here can be, or longer than it need be.
@@ -137,21 +138,18 @@ export class Key {
       const info = join(utf8(`SFrame 1.0 Secret ${label} `), new Uint8Array(about.buffer));
       return derive(given.key, NOTHING, info, size);
     };
-    const [key, salt] = await Promise.all([part("key", 16), part("salt", 12)]);
-    const cipher = await crypto.subtle.importKey("raw", key, "AES-GCM", false, [
-      "encrypt",
-      "decrypt",
-    ]);
+    const [key, salt] = [await part("key", 16), await part("salt", 12)];
+    const cipher = await crypto.subtle.importKey("raw", key, "AES-GCM", false, [...AES_GCM]);
     return new Key(given, cipher, new DataView(salt.buffer));
   }
 
-  encrypt(counter: number, header: Bytes, clear: Bytes, text: Bytes): Promise<ArrayBuffer> {
-    return crypto.subtle.encrypt(this.how(counter, header, clear), this.cipher, text);
-  }
-
-  /** Rejects what does not open. */
-  decrypt(counter: number, header: Bytes, clear: Bytes, text: Bytes): Promise<ArrayBuffer> {
-    return crypto.subtle.decrypt(this.how(counter, header, clear), this.cipher, text);
+  /** The nonce is salt XOR counter (RFC 9605, section 4.4.3). Rejects what does not open. */
+  run(way: Way, counter: number, header: Bytes, clear: Bytes, text: Bytes): Promise<ArrayBuffer> {
+    const iv = new DataView(this.salt.buffer.slice(0));
+    iv.setUint32(4, this.salt.getUint32(4) ^ Math.floor(counter / 2 ** 32));
+    iv.setUint32(8, this.salt.getUint32(8) ^ (counter % 2 ** 32));
+    const additionalData = clear.length > 0 ? join(header, clear) : header;
+    return crypto.subtle[way]({ name: "AES-GCM", iv, additionalData }, this.cipher, text);
   }
 
   /** Whether this counter comes for the first time, and not too late to tell. */
@@ -167,59 +165,82 @@ export class Key {
     this.seen[at] = 1;
     return first;
   }
-
-  /** The nonce is salt XOR counter (RFC 9605, section 4.4.3). */
-  private how(counter: number, header: Bytes, clear: Bytes): AesGcmParams {
-    const iv = new DataView(this.salt.buffer.slice(0));
-    iv.setUint32(4, this.salt.getUint32(4) ^ Math.floor(counter / 2 ** 32));
-    iv.setUint32(8, this.salt.getUint32(8) ^ (counter % 2 ** 32));
-    const additionalData = clear.length > 0 ? join(header, clear) : header;
-    return { name: "AES-GCM", iv, additionalData };
-  }
 }
 
-/** Seals what I send. Without a key nothing is sealed. */
+/** My sender key as people come and go, and everything that is sealed with it. */
 export class Sender {
-  private used: Key | null = null;
-  private coming: { key: Key; from: number }[] = [];
+  private generation = 0;
+  private next: { key: Key; from: number } | null = null;
 
-  /** Seals with this key from a time on; a key with a higher id that is due comes before it. */
-  async use(key: SenderKey, from: number): Promise<void> {
-    this.coming.push({ key: await Key.make(key), from });
+  private constructor(
+    private readonly seat: number,
+    private used: Key,
+  ) {}
+
+  static async make(seat: number): Promise<Sender> {
+    return new Sender(seat, await Key.make({ id: keyId(seat, 0, 0), key: draw(32) }));
+  }
+
+  /** What a member has to have: the key in use, and the next one if there is one. */
+  keys(now: number): SenderKey[] {
+    this.advance(now);
+    return [this.used.given, ...(this.next ? [this.next.key.given] : [])];
+  }
+
+  /** Somebody is a member now: what to hand to them. The others find the step alone. */
+  async joined(now: number): Promise<SenderKey[]> {
+    this.advance(now);
+    const { id, key } = this.used.given;
+    const isLast = id % 256 === LAST_STEP; // Then the others will ask for the next generation.
+    this.use(isLast ? await this.fresh() : await Key.make({ id: id + 1, key: await ratchet(key) }));
+    return this.keys(now);
+  }
+
+  /** Somebody is a member no more, or the secret is new: what to hand to all who remain. */
+  async left(now: number): Promise<SenderKey[]> {
+    this.advance(now);
+    const from = this.next?.from ?? now + USED_AFTER_MS;
+    const key = await this.fresh();
+    if (!this.next || this.next.key.given.id < key.given.id) this.next = { key, from };
+    return [key.given];
   }
 
   /** A frame as it goes into packets. */
-  async seal(kind: Kind, frame: ArrayBuffer, now: number): Promise<ArrayBuffer | null> {
-    const key = this.current(now);
-    if (!key) return null;
-    const counter = key.counter++;
+  async seal(kind: Kind, frame: ArrayBuffer, now: number): Promise<ArrayBuffer> {
     const plain = new Uint8Array(frame);
-    const header = encodeHeader(key.given.id, counter);
     const clear = plain.subarray(0, clearBytes(kind, plain));
-    const text = await key.encrypt(counter, header, clear, plain.subarray(clear.length));
-    return join(clear, new Uint8Array(text), header, Uint8Array.of(header.length, ...MARK)).buffer;
+    const [header, text] = await this.encrypt(clear, plain.subarray(clear.length), now);
+    return join(clear, text, header, Uint8Array.of(header.length, ...MARK)).buffer;
   }
 
   /** Written words as they are sent. */
-  async say(words: Words, to: To, now: number): Promise<string | null> {
-    const key = this.current(now);
-    if (!key) return null;
-    const counter = key.counter++;
-    const header = encodeHeader(key.given.id, counter);
-    const plain = utf8(JSON.stringify({ kind: words.kind, text: words.text }));
-    const text = await key.encrypt(counter, header, utf8(`say ${to}`), plain);
-    return toB64(join(header, new Uint8Array(text)));
+  async say({ kind, text }: Words, to: To, now: number): Promise<string> {
+    const plain = utf8(JSON.stringify({ kind, text }));
+    return toB64(join(...(await this.encrypt(utf8(`say ${to}`), plain, now))));
+  }
+
+  private async encrypt(clear: Bytes, text: Bytes, now: number): Promise<[Bytes, Bytes]> {
+    this.advance(now);
+    const counter = this.used.counter++;
+    const header = encodeHeader(this.used.given.id, counter);
+    return [header, new Uint8Array(await this.used.run("encrypt", counter, header, clear, text))];
+  }
+
+  private async fresh(): Promise<Key> {
+    // Counted before anything is waited for: two who leave at once make two generations.
+    const id = keyId(this.seat, ++this.generation, 0);
+    if (this.generation > LAST_GENERATION) throw new RangeError("no generation is used twice");
+    return Key.make({ id, key: draw(32) });
+  }
+
+  private advance(now: number): void {
+    if (this.next && now >= this.next.from) this.use(this.next.key);
   }
 
   /** Key ids only grow, so that no key begins its counter anew. */
-  private current(now: number): Key | null {
-    if (this.coming.length > 0) {
-      for (const { key, from } of this.coming) {
-        if (from <= now && key.given.id > (this.used?.given.id ?? -1)) this.used = key;
-      }
-      this.coming = this.coming.filter(({ from }) => from > now);
-    }
-    return this.used;
+  private use(key: Key): void {
+    if (key.given.id > this.used.given.id) this.used = key;
+    if (this.next && this.next.key.given.id <= this.used.given.id) this.next = null;
   }
 }
 
@@ -227,6 +248,7 @@ interface Seat {
   newest: number;
   keys: Map<number, Key>;
 }
+const nobody = (): Seat => ({ newest: -1, keys: new Map() });
 
 /** The sender keys of the others, by seat. */
 export class Receiver {
@@ -236,7 +258,7 @@ export class Receiver {
 
   /** A key from the person at that seat; not one that is older than what they handed over. */
   async take(seat: number, key: SenderKey): Promise<void> {
-    const of = this.seats.get(seat) ?? { newest: -1, keys: new Map<number, Key>() };
+    const of = this.seats.get(seat) ?? nobody();
     this.seats.set(seat, of);
     if (seatOf(key.id) !== seat || key.id <= of.newest) return;
     of.newest = key.id;
@@ -259,89 +281,66 @@ export class Receiver {
   }
 
   /** A frame that came from that seat. */
-  async open(
-    seat: number,
-    kind: Kind,
-    frame: ArrayBuffer,
-    now: number,
-  ): Promise<ArrayBuffer | null> {
+  async open(seat: number, kind: Kind, frame: ArrayBuffer, now: number) {
     const data = new Uint8Array(frame);
     const end = data.length - 5;
-    const size = data[end];
-    if (!size || size > end || !MARK.every((byte, at) => data[end + 1 + at] === byte)) return null;
-    const header = data.subarray(end - size, end);
-    const body = data.subarray(0, end - size);
+    const size = data[end] ?? 0;
+    const body = data.subarray(0, Math.max(0, end - size));
+    const isMarked = MARK.every((byte, at) => data[end + 1 + at] === byte);
+    if (!isMarked || body.length < TAG_BYTES) return null;
     const clear = body.subarray(0, Math.min(clearBytes(kind, data), body.length - TAG_BYTES));
-    if (body.length < TAG_BYTES) return null;
-    const plain = await this.unseal(seat, header, clear, body.subarray(clear.length), now);
-    if (!plain || clear.length === 0) return plain;
-    return join(clear, new Uint8Array(plain)).buffer;
+    const text = body.subarray(clear.length);
+    const plain = await this.unseal(seat, data.subarray(end - size, end), clear, text, now);
+    return plain && (clear.length > 0 ? join(clear, plain) : plain).buffer;
   }
 
   /** Words written at that seat. */
-  async hear(seat: number, to: To, text: string, now: number): Promise<Words | null> {
-    const data = fromB64(text) ?? NOTHING;
+  async hear(seat: number, to: To, sealed: string, now: number): Promise<Words | null> {
+    const data = fromB64(sealed) ?? NOTHING;
     const size = decodeHeader(data)?.size ?? 0;
-    const clear = utf8(`say ${to}`);
-    const plain = await this.unseal(seat, data.subarray(0, size), clear, data.subarray(size), now);
-    const words = readJson(plain);
-    const isKind = words.kind === "chat" || words.kind === "caption" || words.kind === "share";
-    if (!isKind || typeof words.text !== "string") return null;
-    return { kind: words.kind as Words["kind"], text: words.text };
+    const [header, body] = [data.subarray(0, size), data.subarray(size)];
+    const { kind, text } = readJson(await this.unseal(seat, header, utf8(`say ${to}`), body, now));
+    const isKind = kind === "chat" || kind === "caption" || kind === "share";
+    return isKind && typeof text === "string" ? { kind, text } : null;
   }
 
-  private async unseal(
-    seat: number,
-    header: Bytes,
-    clear: Bytes,
-    text: Bytes,
-    now: number,
-  ): Promise<ArrayBuffer | null> {
+  private async unseal(seat: number, header: Bytes, clear: Bytes, text: Bytes, now: number) {
     const read = decodeHeader(header);
-    const of = this.seats.get(seat);
     if (read?.size !== header.length || seatOf(read.id) !== seat) return null;
     const { id, counter } = read;
-    const key = await this.find(seat, id);
-    if (!key || !of || now >= key.until) return null;
-    let plain: ArrayBuffer;
-    try {
-      plain = await key.decrypt(counter, header, clear, text);
-    } catch {
-      return null;
-    }
+    const of = this.seats.get(seat) ?? nobody();
+    const key = await find(of, id);
+    if (!key && id > of.newest) this.lacking.add(seat);
+    if (!key || now >= key.until) return null;
+    const plain = await key.run("decrypt", counter, header, clear, text).catch(() => null);
     // Another frame may have made the same step meanwhile; the counters are kept in one place.
     const kept = of.keys.get(id) ?? key;
-    if (!kept.isFirst(counter)) return null;
+    if (!plain || !kept.isFirst(counter)) return null;
     of.keys.set(id, kept);
     of.newest = Math.max(of.newest, id);
     for (const [earlier, other] of of.keys) {
       if (earlier < id) other.until = Math.min(other.until, now + KEPT_MS);
     }
-    return plain;
-  }
-
-  /** The key of this id, if need be by steps from an earlier one; what opens nothing is not kept. */
-  private async find(seat: number, id: number): Promise<Key | null> {
-    const of = this.seats.get(seat);
-    const known = of?.keys.get(id);
-    if (known) return known;
-    const begin = Math.floor(id / 256) * 256;
-    const earlier = [...(of?.keys.values() ?? [])].filter(
-      ({ given }) => given.id >= begin && given.id < id,
-    );
-    const from = earlier.sort((a, b) => b.given.id - a.given.id)[0]?.given;
-    if (!from || id - from.id > STEPS_AT_ONCE) {
-      if (id > (of?.newest ?? -1)) this.lacking.add(seat);
-      return null;
-    }
-    let { key } = from;
-    for (let step = from.id; step < id; step++) key = await ratchet(key);
-    return Key.make({ id, key });
+    return new Uint8Array(plain);
   }
 }
 
+/** The key of this id, if need be by steps from an earlier one; what opens nothing is not kept. */
+async function find({ keys }: Seat, id: number): Promise<Key | null> {
+  const known = keys.get(id);
+  if (known) return known;
+  const first = Math.max(id - STEPS_AT_ONCE, id - (id % 256));
+  for (let from = id - 1; from >= first; from--) {
+    let key = keys.get(from)?.given.key;
+    if (!key) continue;
+    for (let step = from; step < id; step++) key = await ratchet(key);
+    return Key.make({ id, key });
+  }
+  return null;
+}
+
 /** An object with anything in it, empty for what is none. */
-export function readJson(text: ArrayBuffer | Bytes | null): Record<string, unknown> {
+export function readJson(text: Bytes | null): Record<string, unknown> {
   try {
     const read: unknown = JSON.parse(
       new TextDecoder("utf-8", { fatal: true }).decode(text ?? NOTHING),

@@ -1,0 +1,130 @@
+// The dedicated worker through which every frame goes that is sent or played, and every word. A
+// frame that cannot be sealed or opened is dropped; there is no way through in the clear.
+
+import { type Kind, Receiver, Sender, type SenderKey, type To, type Words } from "./frames.ts";
+
+/** What is sent. */
+export type Own = Kind | "screen";
+/** Which end a transform is at. place: the page's own name for a receiver, used once. */
+export type End = { sends: Own } | { plays: Kind; place: string };
+
+/** From the page. ref: its own name for a request, which the answer carries. */
+export type ToWorker =
+  /** My seat is known: makes a new sender key. Nothing is sent before. */
+  | { kind: "seat"; seat: number }
+  /** What I have to hand over because somebody has joined, has left, or asks. */
+  | { kind: "hand"; ref: number; why: "joined" | "left" | "asked" }
+  | { kind: "key"; seat: number; key: SenderKey }
+  | { kind: "forget"; seat: number }
+  /** Whose seat each receiver plays, whole; a place that is not named plays nothing. */
+  | { kind: "seats"; seats: Record<string, number> }
+  | { kind: "say"; ref: number; to: To; words: Words }
+  | { kind: "hear"; ref: number; seat: number; to: To; text: string }
+  /** Of browsers without RTCRtpScriptTransform. */
+  | ({ kind: "streams"; end: End } & Streams);
+
+/** To the page. null: there is no key, or it does not open; no keys: there is none to hand over. */
+export type FromWorker =
+  | { kind: "hand"; ref: number; keys: SenderKey[] }
+  | { kind: "say"; ref: number; text: string | null }
+  | { kind: "hear"; ref: number; words: Words | null }
+  /** Twice a second: frames so far, and the seats whose key was lacking since the last time. */
+  | {
+      kind: "counts";
+      sent: Record<Own, number>;
+      played: Record<string, { opened: number; dropped: number }>;
+      lacking: number[];
+    };
+
+interface Streams {
+  readable: ReadableStream<{ data: ArrayBuffer }>;
+  writable: WritableStream<{ data: ArrayBuffer }>;
+}
+
+interface Scope {
+  onmessage: ((event: { data: ToWorker }) => void) | null;
+  onrtctransform: ((event: { transformer: Streams & { options: End } }) => void) | null;
+  postMessage(message: FromWorker): void;
+}
+
+const scope = globalThis as unknown as Scope;
+const receiver = new Receiver();
+let sender: Promise<Sender> | null = null;
+let seats: Record<string, number> = {};
+const sent: Record<Own, number> = { audio: 0, video: 0, screen: 0 };
+const played: Record<string, { opened: number; dropped: number }> = {};
+const now = () => performance.now();
+
+async function sealFrame(what: Own, data: ArrayBuffer): Promise<ArrayBuffer | null> {
+  const sealed = await (await sender)?.seal(what === "audio" ? "audio" : "video", data, now());
+  if (sealed) sent[what]++;
+  return sealed ?? null;
+}
+
+async function openFrame(place: string, kind: Kind, data: ArrayBuffer) {
+  const [seat, count] = [seats[place], played[place]];
+  const plain = seat === undefined ? null : await receiver.open(seat, kind, data, now());
+  // Meanwhile somebody else may be played here.
+  const isTheirs = plain !== null && seat === seats[place];
+  if (count) count[isTheirs ? "opened" : "dropped"]++;
+  return isTheirs ? plain : null;
+}
+
+async function pass(end: End, { readable, writable }: Streams): Promise<void> {
+  if ("plays" in end) played[end.place] = { opened: 0, dropped: 0 };
+  const passing = new TransformStream<{ data: ArrayBuffer }, { data: ArrayBuffer }>({
+    async transform(frame, to) {
+      const doing =
+        "sends" in end
+          ? sealFrame(end.sends, frame.data)
+          : openFrame(end.place, end.plays, frame.data);
+      const data = await doing.catch(() => null);
+      if (!data) return;
+      frame.data = data;
+      to.enqueue(frame);
+    },
+  });
+  // It ends with its connection.
+  await readable
+    .pipeThrough(passing)
+    .pipeTo(writable)
+    .catch(() => {});
+  if ("plays" in end) delete played[end.place];
+}
+
+async function hand(why: "joined" | "left" | "asked"): Promise<SenderKey[]> {
+  const own = await sender;
+  if (!own) return [];
+  if (why === "asked") return own.keys(now());
+  return own[why](now()).catch(() => []);
+}
+
+async function take(message: ToWorker): Promise<void> {
+  const { kind } = message;
+  if (kind === "seat") sender = Sender.make(message.seat);
+  else if (kind === "seats") seats = message.seats;
+  else if (kind === "key") await receiver.take(message.seat, message.key);
+  else if (kind === "forget") receiver.forget(message.seat);
+  else if (kind === "streams") void pass(message.end, message);
+  else if (kind === "hand") {
+    scope.postMessage({ kind, ref: message.ref, keys: await hand(message.why) });
+  } else if (kind === "say") {
+    const text = await (await sender)?.say(message.words, message.to, now());
+    scope.postMessage({ kind, ref: message.ref, text: text ?? null });
+  } else {
+    const words = await receiver.hear(message.seat, message.to, message.text, now());
+    scope.postMessage({ kind, ref: message.ref, words });
+  }
+}
+
+// One after the other: words may come right behind their key.
+let turn: Promise<void> = Promise.resolve();
+scope.onmessage = ({ data }) => {
+  turn = turn.then(() => take(data)).catch(() => {});
+};
+scope.onrtctransform = ({ transformer }) => void pass(transformer.options, transformer);
+setInterval(() => {
+  receiver.sweep(now());
+  scope.postMessage({ kind: "counts", sent, played, lacking: [...receiver.lacking] });
+  receiver.lacking.clear();
+}, 500);
