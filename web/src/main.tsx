@@ -8,6 +8,7 @@ import "./ui/base.css";
 import "./ui/circle.css";
 import "./ui/own.css";
 import "./ui/screen.css";
+import "./ui/secrecy.css";
 import "./ui/lead/lead.css";
 
 const BLANK = "/left";

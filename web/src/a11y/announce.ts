@@ -1,5 +1,6 @@
 // What a screen reader says, and the one line of news that everybody can read. One polite region,
-// batched; one assertive region, used only for "it is your turn", once per turn.
+// batched; one assertive region, used only for "it is your turn", once per turn, and when somebody's
+// own sound or picture had to be taken off.
 
 import { signal } from "@preact/signals";
 
@@ -9,6 +10,8 @@ export const said = signal("");
 export const news = signal("");
 /** The assertive region. */
 export const call = signal("");
+/** The same region, for what cannot wait for a turn. */
+export const alarm = signal("");
 
 const BATCH_MS = 600;
 const SHOWN_MS = 9_000;
@@ -61,4 +64,12 @@ export function callToTurn(turn: string, sentence: string): void {
 export function endCall(): void {
   calledTurn = "";
   call.value = "";
+}
+
+/** Interrupts at once; what calls it sees to it that it is said once. */
+export function interrupt(sentence: string): void {
+  alarm.value = sentence;
+  setTimeout(() => {
+    if (alarm.value === sentence) alarm.value = "";
+  }, SHOWN_MS);
 }

@@ -5,7 +5,9 @@ import type { Command } from "../net/socket";
 import type { Fit, PlannedPhase, SheetWords, View } from "../protocol";
 import { text } from "../text/en";
 import { lead } from "../text/lead";
+import { keys } from "../text/secrecy";
 import { hushed } from "./hush";
+import { isPractising } from "./practice";
 
 /** What a button opens instead of sending a command. */
 export type Opens =
@@ -16,6 +18,7 @@ export type Opens =
   | "cards"
   | "note"
   | "door"
+  | "invite"
   | "team"
   | "start"
   | "lines"
@@ -149,6 +152,10 @@ const start = opens(lead.act.start, "A", "start");
 const isFree = (view: View) =>
   !view.sheet && isBetween(view) && !view.turn && view.may.includes("start_phase");
 
+/** Links for others; nobody comes to a circle that is for practising. */
+const invites = (view: View): Control[] =>
+  view.may.includes("end_circle") && !isPractising() ? [opens(keys.invite, "U", "invite")] : [];
+
 /** The key of the other answer to who asks for a pause. */
 export const NO_PAUSE = "V";
 
@@ -170,6 +177,7 @@ export function circleControls(view: View, hasTeamNews: boolean): Control[] {
     ...(view.may.includes("close_door") || view.may.includes("open_door")
       ? [opens(knocks > 0 ? lead.act.knocks(knocks) : lead.act.door, "D", "door")]
       : []),
+    ...(view.phase.number === 0 ? invites(view) : []),
     ...(view.may.includes("show_card") ? [opens(lead.act.cards, "C", "cards")] : []),
     ...(view.write.includes("team")
       ? [opens(hasTeamNews ? lead.act.teamNews : lead.act.team, "W", "team")]
@@ -191,6 +199,7 @@ export function moreControls(view: View): Control[] {
     isUp
       ? command(lead.act.handDown, "M", { kind: "lower_hand" })
       : command(lead.act.hand, "M", { kind: "raise_hand" }),
+    ...(view.phase.number === 0 ? [] : invites(view)),
     opens(text.lines.button, "L", "lines"),
     opens(lead.act.keys, "?", "keys"),
     ...(view.may.includes("end_circle") ? [opens(lead.act.end, "E", "end")] : []),

@@ -37,6 +37,9 @@ export type Page =
   | "checking"
   | "bad_link"
   | "unreachable"
+  | "no_encryption"
+  | "key_missing"
+  | "downgraded"
   | "join"
   | "circle"
   | "bye"
@@ -280,6 +283,9 @@ export async function leave(): Promise<void> {
   byeWords.value = [];
   page.value = "bye";
 }
+
+/** Makes a new secret for a group whose facilitators have lost theirs, and comes to the door. */
+export async function makeKey(): Promise<void> {}
 
 /** Back to the seat if it is still there, else to the door with the same invitation. */
 export function comeBack(): void {

@@ -1,10 +1,12 @@
 import { useEffect } from "preact/hooks";
-import { call, said } from "../a11y/announce";
+import { alarm, call, said } from "../a11y/announce";
 import { comeBack, page, quickExit } from "../state/visit";
 import { text } from "../text/en";
+import { before } from "../text/secrecy";
 import { Bye, Debrief } from "./Bye";
 import { CirclePage } from "./Circle";
 import { Join } from "./Join";
+import { KeyMissing } from "./KeyMissing";
 import { Plain } from "./Plain";
 
 export function App() {
@@ -16,6 +18,7 @@ export function App() {
         {said}
       </p>
       <p class="unseen" role="alert">
+        {alarm}
         {call}
       </p>
     </>
@@ -38,6 +41,12 @@ function Page() {
           again={{ words: text.unreachable.again, act: comeBack }}
         />
       );
+    case "no_encryption":
+      return <Plain {...before.noEncryption} />;
+    case "key_missing":
+      return <KeyMissing />;
+    case "downgraded":
+      return <Plain {...before.downgraded} />;
     case "join":
       return <Join />;
     case "circle":

@@ -3,9 +3,11 @@ import { helps, line, me, profiles, shown, soundBlocked, view, words } from "../
 import { phaseLeft } from "../state/clock";
 import { isWeak } from "../state/lines";
 import { nowWords } from "../state/plan";
+import { protection } from "../state/secrecy";
 import { media } from "../state/visit";
 import { text } from "../text/en";
 import { Away, whyAway } from "./Away";
+import { Badge, StoppedBanner, Unheard } from "./Badge";
 import { Facilitator } from "./Facilitator";
 import { Foot } from "./Foot";
 import { LeadWindows } from "./lead/Windows";
@@ -37,9 +39,13 @@ export function CirclePage() {
   }
   if (why) return <Away view={now} why={why} />;
   const names = profiles.value;
+  const isUnheard = protection.value.kind === "unheard";
   return (
     <div class={isLarge(now) ? "page screened" : "page"}>
-      <TopBar title={text.title} sub={nowWords(now, words.value, phaseLeft.value)} heading />
+      <TopBar title={text.title} sub={nowWords(now, words.value, phaseLeft.value)} heading>
+        <Badge />
+      </TopBar>
+      <StoppedBanner />
       {line.value === "lost" && <p class="banner">{text.line.lost}</p>}
       {line.value !== "lost" && soundBlocked.value && (
         <p class="banner">
@@ -54,7 +60,7 @@ export function CirclePage() {
       <main class="stage">
         <Screen view={now} names={names} />
         <Seats view={now} names={names} />
-        <Piece view={now} names={names} />
+        {isUnheard ? <Unheard /> : <Piece view={now} names={names} />}
       </main>
       <aside>
         {!helps.value && <Signs view={now} names={names} />}

@@ -17,6 +17,7 @@ import { ControlButton } from "./lead/Button";
 import { Closing } from "./lead/Closing";
 import { FitHint } from "./lead/Fit";
 import { useKeys } from "./lead/Keys";
+import { Newcomers } from "./lead/Newcomers";
 import { Safe } from "./lead/Safe";
 import { hasTeamNews } from "./lead/Team";
 
@@ -49,6 +50,7 @@ export function Facilitator({ view }: { view: View }) {
           <ControlButton control={answer} />
         </div>
       )}
+      {leads.value && <Newcomers />}
       <Closing />
       <Safe view={view} />
       {turn.length > 0 && (

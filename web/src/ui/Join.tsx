@@ -3,10 +3,12 @@ import { useEffect, useRef } from "preact/hooks";
 import type { Profile } from "../protocol";
 import { closeCamera } from "../state/own";
 import { isPractising } from "../state/practice";
+import { door } from "../state/secrecy";
 import { kept } from "../state/session";
 import { agree, mayPractise } from "../state/visit";
 import { PSEUDONYMS, text } from "../text/en";
 import { DeviceCheck } from "./DeviceCheck";
+import { DoorWords } from "./DoorWords";
 import { Face } from "./Face";
 import { PracticeDoor } from "./Practice";
 import { TopBar } from "./TopBar";
@@ -45,6 +47,7 @@ export function Join() {
             <h1 ref={heading} tabIndex={-1}>
               {words.welcomeTitle}
             </h1>
+            {door.value?.isOn === false && <DoorWords />}
             <ul class="card plain">
               {words.happens.map((line) => (
                 <li key={line}>{line}</li>
@@ -53,6 +56,7 @@ export function Join() {
             <p>
               <b>{words.isNot}</b>
             </p>
+            {door.value?.isOn && <DoorWords />}
             <button type="button" class="main" onClick={() => go(2)}>
               {words.next}
             </button>
@@ -139,6 +143,7 @@ export function Join() {
                 <li key={line}>{line}</li>
               ))}
             </ul>
+            {door.value?.isOn === false && <DoorWords isLast />}
             <button
               type="button"
               class="main"

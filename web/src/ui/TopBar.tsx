@@ -1,3 +1,4 @@
+import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { quickExit } from "../state/visit";
 import { crisis, text } from "../text/en";
@@ -8,10 +9,12 @@ export function TopBar({
   title,
   sub,
   heading,
+  children,
 }: {
   title: string;
   sub?: string;
   heading?: boolean;
+  children?: ComponentChildren;
 }) {
   return (
     <header class="top">
@@ -19,6 +22,7 @@ export function TopBar({
         {heading ? <h1 tabIndex={-1}>{title}</h1> : <b>{title}</b>}
         {sub && <small>{sub}</small>}
       </div>
+      {children}
       <div class="safety">
         <HelpInACrisis />
         <QuickExit />

@@ -8,6 +8,7 @@ import { Dialog } from "../Dialog";
 import { opened } from "./Button";
 import { Cards, HardTopic } from "./Cards";
 import { DoorWindow } from "./Door";
+import { InviteWindow } from "./Invite";
 import { KeysHelp } from "./Keys";
 import { Library } from "./Library";
 import { RunSheetWindow } from "./RunSheet";
@@ -36,6 +37,8 @@ export function LeadWindows({ view }: { view: View }) {
       return <HardTopic key="note" onClose={close} />;
     case "door":
       return <DoorWindow key="door" view={view} onClose={close} />;
+    case "invite":
+      return <InviteWindow key="invite" onClose={close} />;
     case "team":
       return <TeamWindow key="team" view={view} onClose={close} />;
     case "start":
