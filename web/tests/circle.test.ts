@@ -93,7 +93,7 @@ describe("the time of a part", () => {
 });
 
 test("what is written is heard once, also when a new connection tells it again", () => {
-  const said = { kind: "said", seat: "s3", to: "all", text: "Hello", at: 5 } as const;
+  const said = { seat: "s3", to: "all", text: "Hello", at: 5 } as const;
   expect(circle.hearWriting(said)).toBe(true);
   expect(circle.hearWriting({ ...said })).toBe(false);
   expect(circle.written.value).toHaveLength(1);

@@ -150,6 +150,17 @@ describe("the quiet buttons", () => {
     ]);
   });
 
+  test("let who leads invite: at hand before the first part, else among the rest", () => {
+    const invites = (all: { label: string }[]) =>
+      all.some((each) => each.label.startsWith("Invite"));
+    expect(invites(circleControls(fay({ may: ["end_circle"] }), false))).toBe(true);
+    expect(invites(moreControls(fay({ may: ["end_circle"] })))).toBe(false);
+    const later = inRound({ may: ["end_circle"] });
+    expect(invites(circleControls(later, false))).toBe(false);
+    expect(invites(moreControls(later))).toBe(true);
+    expect(invites(moreControls(inRound({ may: ["next_turn"] })))).toBe(false);
+  });
+
   test("count who waits at the door", () => {
     const seats = [seat("s1"), seat("s2", { waiting: true }), seat("s3", { waiting: true })];
     expect(circleControls(fay({ seats }), false).map(label)).toContain("Door: 2 wait…");

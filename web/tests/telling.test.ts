@@ -98,7 +98,7 @@ describe("everything else", () => {
 
   test("written words are told when they are new and from somebody else", () => {
     circle.show(frame(view({ now: 100 })), 0);
-    const line = { kind: "said", to: "all", text: "Hello" } as const;
+    const line = { to: "all", text: "Hello" } as const;
     noticeWriting({ ...line, seat: "s3", at: 50 });
     noticeWriting({ ...line, seat: "s2", at: 150 });
     vi.advanceTimersByTime(700);
@@ -106,6 +106,26 @@ describe("everything else", () => {
     noticeWriting({ ...line, seat: "s3", at: 150 });
     vi.advanceTimersByTime(700);
     expect(said.value).toBe("Ben wrote something.");
+  });
+
+  test("a turn that is typed is read out in the place of the voice", () => {
+    circle.show(frame(view({ now: 100 })), 0);
+    noticeWriting({ to: "all", kind: "share", text: "I am tired.", seat: "s3", at: 150 });
+    vi.advanceTimersByTime(700);
+    expect(said.value).toBe("Ben writes: I am tired.");
+  });
+
+  test("captions are read out once, and never over the voice that they repeat", () => {
+    const caption = { to: "all", kind: "caption", text: "I am tired.", seat: "s3" } as const;
+    circle.show(frame(view({ now: 100 })), 0);
+    noticeWriting({ ...caption, at: 150 });
+    vi.advanceTimersByTime(700);
+    expect(said.value).toBe("I am tired.");
+    vi.advanceTimersByTime(10_000);
+    circle.show(frame(view({ now: 200, seats: [seat("s2"), seat("s4", { mic: "on" })] }), 2), 0);
+    noticeWriting({ ...caption, at: 250 });
+    vi.advanceTimersByTime(700);
+    expect(said.value).toBe("");
   });
 });
 

@@ -5,8 +5,10 @@ import { batch, computed, signal } from "@preact/signals";
 import type { Line } from "../net/socket";
 import type { Profile, Role, Said, SeatView, SheetWords, Show, TurnView, View } from "../protocol";
 
-/** What somebody wrote, opened where it came sealed. */
-export type Written = Pick<Said, "seat" | "to" | "at"> & { text: string };
+/** As what it was written: beside what is said, instead of speaking, or to repeat what is said. */
+export type Kind = "chat" | "share" | "caption";
+/** What somebody wrote, opened where it came sealed. kind: a chat unless it says otherwise. */
+export type Written = Pick<Said, "seat" | "to" | "at"> & { text: string; kind?: Kind };
 
 export const line = signal<Line>("joining");
 export const shown = signal<Show | null>(null);

@@ -27,6 +27,10 @@ export const holderOf = (view: View): string | null =>
 /** In a pair or a quiet space, where no hand is seen. */
 export const isApart = (view: View): boolean => view.pair !== null || view.quiet.with_you !== null;
 
+/** Somebody can be heard just now. */
+export const isVoiced = (view: View): boolean =>
+  view.seats.some(({ present, apart, mic }) => present && !apart && mic === "on");
+
 /** In such an order nobody is next before they are named. */
 export const isNamed = (view: View): boolean => view.phase.order === "previous-names-next";
 

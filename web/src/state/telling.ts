@@ -6,7 +6,7 @@ import { chime } from "../a11y/chime";
 import type { Notice, Show, View } from "../protocol";
 import { text } from "../text/en";
 import * as circle from "./circle";
-import { isNamed } from "./reading";
+import { isNamed, isVoiced } from "./reading";
 import { settings } from "./session";
 
 /** The page shows the same in its own place, in the middle or as a card. */
@@ -102,8 +102,20 @@ function myCall(view: View): string | null {
 }
 
 /** Tells that somebody wrote; not of what was written before this page came. */
-export function noticeWriting({ seat, to, at }: circle.Written): void {
+export function noticeWriting(said: circle.Written): void {
   const now = circle.view.value;
-  if (now === null || seat === now.you || at < now.now) return;
-  tell(() => text.writing.wrote(circle.nameEver(seat) ?? text.someone, to));
+  if (now === null || said.seat === now.you || said.at < now.now) return;
+  const sentence = writingWords(said, now);
+  if (sentence !== "") tell(sentence, said.kind === "share" || said.kind === "caption");
+}
+
+/**
+ * What is said aloud of something written; "" for nothing. What stands for a voice is read out, once.
+ * Captions of a voice that can be heard would speak over it.
+ */
+export function writingWords({ seat, to, text: words, kind }: circle.Written, view: View): string {
+  const name = circle.nameEver(seat) ?? text.someone;
+  if (kind === "share") return text.writing.says(name, words);
+  if (kind === "caption") return isVoiced(view) ? "" : words;
+  return text.writing.wrote(name, to);
 }

@@ -166,7 +166,8 @@ function frame(frame: ServerFrame): void {
       circle.sheetWords.value = frame;
       break;
     case "said":
-      if (frame.text !== null) hearWriting({ ...frame, text: frame.text });
+      if (frame.text !== null)
+        hearWriting({ seat: frame.seat, to: frame.to, at: frame.at, text: frame.text });
       break;
     case "streams":
       media.setStreams(frame.mids);

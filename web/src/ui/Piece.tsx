@@ -9,6 +9,7 @@ import type { Names } from "../state/reading";
 import { sentence } from "../state/sentence";
 import { settings } from "../state/session";
 import { text } from "../text/en";
+import { Captions } from "./Writing";
 
 /** The middle: a ring that fills, and one sentence about who speaks and what that means for you. */
 export function Piece({ view, names }: { view: View; names: Names }) {
@@ -30,6 +31,7 @@ export function Piece({ view, names }: { view: View; names: Names }) {
           {news}
         </p>
       </div>
+      <Captions view={view} />
     </div>
   );
 }

@@ -1,51 +1,60 @@
 import { useSignal } from "@preact/signals";
+import { useRef } from "preact/hooks";
 import { tell } from "../a11y/announce";
 import type { View } from "../protocol";
-import { nameEver, written } from "../state/circle";
-import { request } from "../state/visit";
+import { nameEver, type Written, written } from "../state/circle";
+import { protection } from "../state/secrecy";
+import { say, shownLarge, type Way, waysToWrite } from "../state/writing";
 import { text } from "../text/en";
 
 /** Longer is refused by the server (protocol.py). */
 const MAX_SAID = 1_000;
 const words = text.writing;
 
-type To = "all" | "facilitators";
-
 /** What is written in the circle, while it lasts. The team's own channel is elsewhere. */
 export function Writing({ view }: { view: View }) {
   const said = written.value.filter(({ to }) => to !== "team");
-  const to = view.write.filter((each): each is To => each !== "team");
-  if (said.length === 0 && to.length === 0) return null;
+  const ways = waysToWrite(view, protection.value.kind !== "off");
+  if (said.length === 0 && ways.length === 0) return null;
   return (
-    <details class="writing" open={view.phase.chat !== "off"}>
+    <details class="writing" open={view.phase.chat !== "off" || ways[0] === "caption"}>
       <summary>{words.title}</summary>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, also by keyboard. */}
       <ul class="written" tabIndex={0} aria-label={words.title}>
-        {said.map(({ seat, to, text: line, at }) => (
-          <li key={`${at} ${seat}`}>
-            <b>{seat === view.you ? text.you : (nameEver(seat) ?? text.someone)}</b>{" "}
-            {to === "facilitators" && <small>({words.privately}) </small>}
-            {line}
+        {said.map((line) => (
+          <li key={`${line.at} ${line.seat}`}>
+            <b>{line.seat === view.you ? text.you : (nameEver(line.seat) ?? text.someone)}</b>{" "}
+            {markOf(line) && <small>({markOf(line)}) </small>}
+            {line.text}
           </li>
         ))}
         {said.length === 0 && <li>{words.nothing}</li>}
       </ul>
-      {to.length > 0 ? <Form to={to} /> : <small>{words.off}</small>}
+      {ways.length > 0 ? <Form ways={ways} /> : <small>{words.off}</small>}
       <small>{words.kept}</small>
     </details>
   );
 }
 
-function Form({ to }: { to: To[] }) {
+function markOf({ to, kind = "chat" }: Written): string {
+  if (to === "facilitators") return words.privately;
+  return kind === "chat" ? "" : words.mark[kind];
+}
+
+function Form({ ways }: { ways: Way[] }) {
   const draft = useSignal("");
-  const wanted = useSignal<To>("all");
-  const chosen = to.includes(wanted.value) ? wanted.value : (to[0] ?? "all");
+  const wanted = useSignal<Way | null>(null);
+  const chosen = ways.find((way) => way === wanted.value) ?? ways[0] ?? "chat";
   const send = async () => {
     const line = draft.value.trim();
     if (line === "") return;
-    const outcome = await request({ kind: "say", to: chosen, text: line });
-    if (outcome.kind === "done") draft.value = "";
-    else if (outcome.kind === "refused") tell(text.code(outcome.code));
+    // At once: who types captions is in the next line before the server has answered.
+    draft.value = "";
+    const outcome = await (chosen === "facilitators"
+      ? say("facilitators", line)
+      : say("all", line, chosen));
+    if (outcome.kind !== "done") draft.value = [line, draft.value].filter(Boolean).join(" ");
+    if (outcome.kind === "refused") tell(text.code(outcome.code));
   };
   return (
     <form
@@ -55,21 +64,25 @@ function Form({ to }: { to: To[] }) {
         void send();
       }}
     >
-      {to.length > 1 ? (
+      {ways.length > 1 && (
         <label>
           {words.to}
           <select
             value={chosen}
             onChange={(event) => {
-              wanted.value = event.currentTarget.value as To;
+              wanted.value = event.currentTarget.value as Way;
             }}
           >
-            <option value="all">{words.toAll}</option>
-            <option value="facilitators">{words.toFacilitators}</option>
+            {ways.map((way) => (
+              <option key={way} value={way}>
+                {words.way[way]}
+              </option>
+            ))}
           </select>
         </label>
-      ) : (
-        <small>{chosen === "all" ? words.onlyAll : words.onlyFacilitators}</small>
+      )}
+      {(ways.length === 1 || chosen === "share" || chosen === "caption") && (
+        <small>{words.hint[chosen]}</small>
       )}
       <div class="row">
         <input
@@ -84,5 +97,22 @@ function Form({ to }: { to: To[] }) {
         <button type="submit">{words.send}</button>
       </div>
     </form>
+  );
+}
+
+/** What is written in the place of a voice, or under it: large, beside who has the piece. */
+export function Captions({ view }: { view: View }) {
+  const turn = view.turn?.number ?? null;
+  const since = useRef({ turn, at: view.now });
+  if (since.current.turn !== turn)
+    since.current = { turn, at: written.value.at(-1)?.at ?? view.now };
+  const lines = shownLarge(view, written.value, since.current.at);
+  if (lines.length === 0) return null;
+  return (
+    <section class="captions" aria-label={words.large}>
+      {lines.map(({ seat, at, text: line }) => (
+        <p key={`${at} ${seat}`}>{line}</p>
+      ))}
+    </section>
   );
 }

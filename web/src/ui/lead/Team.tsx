@@ -3,7 +3,7 @@ import { useEffect } from "preact/hooks";
 import { tell } from "../../a11y/announce";
 import type { View } from "../../protocol";
 import { nameEver, written } from "../../state/circle";
-import { request } from "../../state/visit";
+import { say } from "../../state/writing";
 import { text } from "../../text/en";
 import { lead } from "../../text/lead";
 import { Dialog } from "../Dialog";
@@ -30,7 +30,7 @@ export function TeamWindow({ view, onClose }: { view: View; onClose(): void }) {
   const send = async () => {
     const said = draft.value.trim();
     if (said === "") return;
-    const outcome = await request({ kind: "say", to: "team", text: said });
+    const outcome = await say("team", said);
     if (outcome.kind === "done") draft.value = "";
     else if (outcome.kind === "refused") tell(text.code(outcome.code));
   };
