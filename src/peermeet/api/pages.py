@@ -16,6 +16,7 @@ CSP = "; ".join(
     (
         "default-src 'none'",
         "script-src 'self'",
+        "worker-src 'self'",
         "style-src 'self'",
         "img-src 'self' data: blob:",
         "media-src 'self' blob:",
@@ -26,7 +27,8 @@ CSP = "; ".join(
         "base-uri 'none'",
         "form-action 'none'",
         "require-trusted-types-for 'script'",
-        "trusted-types 'none'",
+        # One policy, for one address: that of the worker which encrypts (web/src/net/transforms.ts).
+        "trusted-types peermeet-worker",
     )
 )
 

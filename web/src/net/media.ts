@@ -1,9 +1,11 @@
 // One RTCPeerConnection per person, negotiated once (docs/protocol.md §6). It sends what it is
 // given and hands out what arrives; who may be heard is decided on the server.
 
+import type { Own } from "../e2ee/worker";
+import type { Encryption } from "./encryption";
+import { configuration } from "./transforms";
+
 type Kind = "audio" | "video";
-/** What this person may send. */
-type Own = Kind | "screen";
 
 export interface MediaEvents {
   /** Relays with credentials that work now; none where the server has no relay. */
@@ -70,6 +72,8 @@ export class Media {
   private attempt = 0;
   private encoding: Promise<void> = Promise.resolve();
   private retry: ReturnType<typeof setTimeout> | undefined;
+  private encryption: Encryption | null = null;
+  private sharing: string | null = null;
   private capacity = 0;
   /** This connection has been up once: there is something to keep. */
   private wasUp = false;
@@ -89,11 +93,19 @@ export class Media {
     });
   }
 
+  /** Of every connection made from now on; null in a circle that is not encrypted. */
+  encrypt(encryption: Encryption | null): void {
+    this.encryption = encryption;
+  }
+
   /** Makes a new connection, replacing any earlier one. capacity: seats of the circle. */
   async start(capacity: number): Promise<void> {
     this.drop();
     this.capacity = capacity;
-    const pc = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
+    const pc = new RTCPeerConnection({
+      bundlePolicy: "max-bundle",
+      ...(this.encryption && configuration()),
+    });
     this.pc = pc;
     pc.onconnectionstatechange = () => this.watch(pc);
     this.addTransceivers(pc, capacity - 1);
@@ -151,6 +163,13 @@ export class Media {
   /** Whose media arrives on which receiving transceiver. */
   setStreams(mids: Readonly<Record<string, string>>): void {
     this.mids = mids;
+    this.apply();
+  }
+
+  /** Who shows a screen. */
+  setSharing(seat: string | null): void {
+    if (seat === this.sharing) return;
+    this.sharing = seat;
     this.apply();
   }
 
@@ -212,8 +231,8 @@ export class Media {
   }
 
   /**
-   * All transceivers in one place and one tick: end-to-end encryption will hook its transforms
-   * here, and a transform set later than this tick misses the first frames.
+   * All transceivers in one place and one tick: an encryption hooked in later than this would miss
+   * the first frames, which would leave in clear.
    */
   private addTransceivers(pc: RTCPeerConnection, others: number): void {
     const audio = pc.addTransceiver("audio", { direction: "sendonly" });
@@ -236,6 +255,7 @@ export class Media {
     }
     // And the last receiving one, without a sound beside it, is somebody else's screen's.
     this.shown = pc.addTransceiver("video", { direction: "recvonly" });
+    this.encryption?.hook(pc, this.senders as Record<Own, RTCRtpSender>);
     for (const transceiver of pc.getTransceivers()) {
       preferOneCodec(transceiver, transceiver.receiver.track.kind as Kind);
     }
@@ -309,6 +329,7 @@ export class Media {
   }
 
   private apply(): void {
+    this.encryption?.seat(({ mid }) => this.seatAt(mid));
     const video = new Map<string, MediaStreamTrack>();
     for (const transceiver of this.pc?.getTransceivers() ?? []) {
       const { mid, direction, receiver } = transceiver;
@@ -318,6 +339,12 @@ export class Media {
       else if (seat) video.set(seat, receiver.track);
     }
     this.events.video(video);
+  }
+
+  /** Whose media a section carries; the last one is whoever's who shows a screen. */
+  private seatAt(mid: string | null): string | null {
+    if (mid === null) return null;
+    return mid === this.shown?.mid ? this.sharing : (this.mids[mid] ?? null);
   }
 
   private listen(mid: string, track: MediaStreamTrack | null): void {

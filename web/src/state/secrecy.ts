@@ -1,15 +1,28 @@
-// What this page knows of the end-to-end encryption of its circle, for the screens to show.
+// The end-to-end encryption of this page's circle: what the screens show of it, and the one place
+// that ties the keys to the door, the socket and the media.
 
 import { signal } from "@preact/signals";
+import { toB64 } from "../e2ee/frames";
+import {
+  announceKey,
+  check,
+  makePair,
+  makeSecret,
+  readSecret,
+  type Self,
+  sealProfile,
+  selfOf,
+} from "../e2ee/keys";
+import { askInvitation, putCheck, type Told } from "../net/api";
+import { Encryption, isSupported } from "../net/encryption";
+import { Keyring, type Stranger } from "../net/keyring";
+import type { Media } from "../net/media";
+import { deviceKeys, keepSecret, keptOf, noteDevice } from "../net/vault";
+import type { ClientFrame, Keys, Profile, Said, Show, Welcome } from "../protocol";
+import type * as circle from "./circle";
+import { type Door, drop, keep, kept, parts } from "./session";
 
-/** What the door tells before anybody sits down. */
-export interface Door {
-  isOn: boolean;
-  /** Why it is off, in the host's words; null in a practice circle, where the server takes part. */
-  reason: string | null;
-  /** The link's secret is an older one: whoever leads may hand over the new one inside. */
-  isOlder: boolean;
-}
+export type { Door };
 export const door = signal<Door | null>(null);
 
 /**
@@ -24,25 +37,23 @@ export type Protection =
   | { kind: "stopped"; what: "audio" | "video" | "screen" };
 export const protection = signal<Protection>({ kind: "checking" });
 
-/** Four numbers, 0–255, each of which names a word; null while there is nobody to compare with. */
+/** Eight numbers, 0–255, each of which names a word; null while there is nobody to compare with. */
 export const safetyNumbers = signal<readonly number[] | null>(null);
 
 /** Seats whose profile this page cannot open: they came with another secret. */
 export const strangers = signal<readonly string[]>([]);
 
 /** Of those, for who leads: who came with an older secret of the group. name: as it says there. */
-export const returning = signal<readonly { seat: string; name: string }[]>([]);
+export interface Returning {
+  seat: string;
+  name: string;
+  /** How this browser has met their device: a removed member has the older secret, too. */
+  met: "here" | "removed" | "never";
+}
+export const returning = signal<readonly Returning[]>([]);
 
 /** This browser has the group's secret, so that links for others can be made here. */
 export const hasSecret = signal(false);
-
-/** Hands the group's secret of today to somebody who came with an older one. */
-export async function handOver(_seat: string): Promise<void> {}
-
-/** Makes a new secret for the group and hands it to everybody who is here. False: not now. */
-export async function renew(): Promise<boolean> {
-  return false;
-}
 
 export interface Invitation {
   /** The whole link, the secret in it. */
@@ -51,12 +62,281 @@ export interface Invitation {
   code: string;
 }
 
+type Sealed = { sealed: string };
+
+interface Outside {
+  media: Pick<Media, "encrypt">;
+  send(frame: ClientFrame): boolean;
+}
+let outside: Outside;
+let self: Self | null = null;
+let keyring: Keyring | null = null;
+let encryption: Encryption | null = null;
+let seatedAt = "";
+let known: Stranger[] = [];
+/** One's own words, by how they were sealed: they come back like those of others. */
+const ownWords = new Map<string, string>();
+
+export function connect(to: Outside): void {
+  outside = to;
+}
+
+// --- The door -----------------------------------------------------------------------------------
+
+/** Which page a link leads to, by what the server tells of it. */
+export async function knock(
+  told: Told,
+): Promise<"join" | "no_encryption" | "key_missing" | "downgraded"> {
+  const given = kept("secret");
+  const { on, reason } = told.encryption;
+  const enter = (isOlder = false) => {
+    door.value = { isOn: on, reason, isOlder };
+    keep("door", { ...door.value, group: told.group });
+    hasSecret.value = on && keptOf(told.group).secret !== null;
+    return "join" as const;
+  };
+  if (!on) return given !== null ? "downgraded" : enter();
+  if (!isSupported()) return "no_encryption";
+  keep("door", { isOn: true, reason: null, isOlder: false, group: told.group });
+  const { secret, older } = keptOf(told.group);
+  const have = [given, secret, ...older].filter((one): one is string => readSecret(one) !== null);
+  for (const one of have) {
+    if (told.encryption.check === (await checkOf(one))) {
+      if (one !== secret) keepSecret(told.group, one);
+      return enter();
+    }
+  }
+  const newest = have[0];
+  const leads = told.role === "facilitator";
+  if (told.encryption.check === null) {
+    if (newest === undefined && !leads) return "key_missing";
+    // Nobody has said which is the group's secret: whoever leads does.
+    const mine = newest ?? toB64(makeSecret());
+    if (leads) {
+      const now = await putCheck(kept("link") ?? "", await checkOf(mine), null);
+      // Somebody else was quicker by a moment: the server tells the same question otherwise now.
+      if (now !== (await checkOf(mine))) return "key_missing";
+    }
+    keepSecret(told.group, mine);
+    return enter();
+  }
+  if (newest === undefined) return "key_missing";
+  if (newest !== secret) keepSecret(told.group, newest);
+  return enter(true);
+}
+
+/** A new secret for a group whose secret nobody here has. True: the door can be tried again. */
+export async function makeKey(told: Told): Promise<boolean> {
+  const mine = toB64(makeSecret());
+  const wanted = await checkOf(mine);
+  if ((await putCheck(kept("link") ?? "", wanted, told.encryption.check)) !== wanted) return false;
+  keepSecret(told.group, mine);
+  drop("secret");
+  return true;
+}
+
+const checkOf = async (secret: string) => check(readSecret(secret) ?? new Uint8Array(0));
+
+// --- In the circle ------------------------------------------------------------------------------
+
+/** Whether frames must come through here: the circle is encrypted. */
+export const isOn = (): boolean => kept("door")?.isOn ?? false;
+
+/** How oneself appears in an encrypted circle; null in another. */
+export const shown = (): Sealed | null => (isOn() ? appearance : null);
+let appearance: Sealed | null = null;
+
+/** Before the line is opened. */
+export async function prepare(profile: Profile): Promise<void> {
+  const at = kept("door");
+  door.value = at;
+  protection.value = { kind: isOn() ? "checking" : "off" };
+  if (!at?.isOn) return;
+  hasSecret.value = true;
+  self ??= await selfOf(await makePair(), await deviceKeys(at.group, makePair));
+  encryption ??= new Encryption({ changed: judge, lacking: (seats) => void keyring?.ask(seats) });
+  outside.media.encrypt(encryption);
+  const secret = readSecret(keptOf(at.group).secret);
+  if (!secret) return;
+  const announce = await announceKey(secret);
+  appearance = { sealed: await sealProfile(announce, { ...profile, ...self }) };
+}
+
+/** Takes the seat: the keys of a meeting live as long as this page has its seat. */
+export async function sitDown({ seat, circle: meeting, encrypted }: Welcome): Promise<void> {
+  const at = kept("door");
+  if (!at?.isOn) return;
+  if (!encrypted) return;
+  const name = `${meeting} ${seat}`;
+  const { secret, older } = keptOf(at.group);
+  if (!self || !encryption || !secret || (keyring && seatedAt === name)) return;
+  seatedAt = name;
+  const read = (one: string) => readSecret(one) ?? new Uint8Array(0);
+  keyring = await Keyring.make(
+    self,
+    { seat, circle: meeting },
+    read(secret),
+    older.map(read),
+    encryption,
+    (to) => void outside.send({ kind: "keys", to }),
+  );
+}
+
+/** How the people of a view appear; hands over what it makes due. */
+export async function follow({ view, profiles }: Show): Promise<Record<string, Profile>> {
+  const at = kept("door");
+  if (!keyring || !at) return {};
+  const { names, members, strangers: others } = await keyring.follow(view, profiles ?? {});
+  known = others;
+  strangers.value = others.map(({ seat }) => seat);
+  for (const { id, roles } of view.seats) {
+    const device = members.get(id)?.device;
+    const leads = roles.includes("facilitator") || roles.includes("co-facilitator");
+    if (device) noteDevice(at.group, toB64(device), leads ? "led" : "here");
+  }
+  returning.value = others.flatMap(({ seat, older }) => {
+    if (!older) return [];
+    const met = keptOf(at.group).devices[toB64(older.person.device)];
+    return [{ seat, name: older.name, met: met === "led" ? "here" : (met ?? "never") }];
+  });
+  void compareAnew();
+  judge();
+  return names;
+}
+
+let comparing = 0;
+let compared = "";
+
+/** The safety words take a moment to work out, and only the newest count. */
+async function compareAnew(): Promise<void> {
+  const name = keyring?.company() ?? "";
+  if (name === compared) return;
+  compared = name;
+  const mine = ++comparing;
+  safetyNumbers.value = null;
+  const numbers = (await keyring?.safety()) ?? null;
+  if (mine === comparing) safetyNumbers.value = numbers;
+}
+
+/** What somebody has handed over. A new secret is taken from who leads. */
+export async function receive({ seat, sealed }: Keys, profile: Profile): Promise<void> {
+  const at = kept("door");
+  const got = await keyring?.receive(seat, sealed);
+  if (!got || !at) return;
+  const { secret, older, devices } = keptOf(at.group);
+  const fresh = toB64(got.secret);
+  const hasLed = devices[toB64(got.from.device)] === "led";
+  // One that was had before is never taken again.
+  if (!hasLed || fresh === secret || older.includes(fresh)) return;
+  await takeSecret(fresh, profile);
+}
+
+async function takeSecret(fresh: string, profile: Profile): Promise<void> {
+  const at = kept("door");
+  const secret = readSecret(fresh);
+  if (!at || !secret || !keyring) return;
+  keepSecret(at.group, fresh);
+  keep("door", { ...at, isOlder: false });
+  door.value = { ...at, isOlder: false };
+  await keyring.renew(secret);
+  appearance = { sealed: await keyring.sealProfile(profile) };
+  outside.send({ kind: "profile", profile: appearance });
+}
+
+/** Seals what is written. */
+export async function seal(words: Parameters<Keyring["say"]>[0], to: Said["to"]) {
+  const text = (await keyring?.say(words, to)) ?? null;
+  if (text !== null) ownWords.set(text, JSON.stringify(words));
+  return text;
+}
+
+/** Opens what was written; null for what is not for this page to read. */
+export async function open(said: Said, you: string): Promise<circle.Written | null> {
+  const { seat, to, at, sealed } = said;
+  if (sealed === null) return null;
+  const own = seat === you ? ownWords.get(sealed) : undefined;
+  const words = own ? JSON.parse(own) : await keyring?.hear(seat, to, sealed);
+  return words ? { seat, to, at, text: words.text, kind: words.kind } : null;
+}
+
+// --- What people see of it ----------------------------------------------------------------------
+
+/** Works out `protection` from what the worker has really done. */
+function judge(): void {
+  if (!encryption || !keyring) return;
+  const { stopped, isProven } = encryption.state;
+  if (stopped) protection.value = { kind: "stopped", what: stopped };
+  else if (strangers.value.length > 0 && !keyring.hasMembers)
+    protection.value = { kind: "unheard" };
+  else protection.value = { kind: isProven ? "on" : "checking" };
+}
+
+// --- What facilitators do -----------------------------------------------------------------------
+
+/** Hands the group's secret of today to somebody who came with an older one. */
+export async function handOver(seat: string): Promise<void> {
+  const who = known.find((one) => one.seat === seat);
+  if (who) await keyring?.handOver(who);
+}
+
+/** Makes a new secret for the group and hands it to everybody who is here. False: not now. */
+export async function renew(): Promise<boolean> {
+  const at = kept("door");
+  const profile = kept("profile");
+  const secret = at && keptOf(at.group).secret;
+  if (!keyring || !profile || !secret) return false;
+  const fresh = makeSecret();
+  const wanted = await check(fresh);
+  if ((await putCheck(kept("link") ?? "", wanted, await checkOf(secret))) !== wanted) return false;
+  await keyring.handSecret(fresh);
+  await takeSecret(toB64(fresh), profile);
+  return true;
+}
+
 /** A fresh link for others; null when the server gives none just now. */
-export async function invite(_role: "facilitator" | "participant"): Promise<Invitation | null> {
-  return null;
+export async function invite(role: "facilitator" | "participant"): Promise<Invitation | null> {
+  const given = await askInvitation(kept("link") ?? "", role);
+  return given && { url: withSecret(given.link), code: given.code };
 }
 
 /** A link that the host made on the server, with the secret added; null if it is none of ours. */
-export function complete(_link: string): string | null {
-  return null;
+export function complete(given: string): string | null {
+  let url: URL;
+  try {
+    url = new URL(given.trim());
+  } catch {
+    return null;
+  }
+  const { link } = parts(url.hash.slice(1));
+  if (url.origin !== location.origin || !link.includes(".")) return null;
+  url.hash = link;
+  return withSecret(url.href);
+}
+
+function withSecret(url: string): string {
+  const at = kept("door");
+  const secret = at?.isOn ? keptOf(at.group).secret : null;
+  return secret === null ? url : `${url}.${secret}`;
+}
+
+/** Who was removed by a facilitator is known again by their device. */
+export function noteRemoved(seat: string): void {
+  const at = kept("door");
+  const device = keyring?.deviceOf(seat);
+  if (at && device) noteDevice(at.group, toB64(device), "removed");
+}
+
+/** The circle is over for this page. */
+export function stop(): void {
+  keyring = null;
+  seatedAt = compared = "";
+  comparing++;
+  known = [];
+  ownWords.clear();
+  encryption?.stop();
+  encryption = null;
+  outside.media.encrypt(null);
+  safetyNumbers.value = null;
+  strangers.value = [];
+  returning.value = [];
 }

@@ -4,6 +4,15 @@
 import { effect, signal } from "@preact/signals";
 import type { Profile } from "../protocol";
 
+/** What the door tells before anybody sits down. */
+export interface Door {
+  isOn: boolean;
+  /** Why it is off, in the host's words; null in a practice circle, where the server takes part. */
+  reason: string | null;
+  /** The link's secret is an older one: whoever leads may hand over the new one inside. */
+  isOlder: boolean;
+}
+
 interface Kept {
   link: string;
   resume: string;
@@ -11,6 +20,10 @@ interface Kept {
   /** The version of the agreement this person has affirmed. */
   agreement: number;
   listenOnly: boolean;
+  /** The group's secret as it stood in the link, until the group is known. */
+  secret: string;
+  /** The group whose circle this is, and what its door told. */
+  door: Door & { group: string };
   /** The link of a practice circle, and the one it was asked for with. */
   practice: { link: string; from: string };
 }
@@ -39,12 +52,21 @@ export function dropAll(): void {
 
 /** Takes the invitation out of the address bar, at once; true when there was one. */
 export function takeLink(): boolean {
-  const link = decodeURIComponent(location.hash.slice(1));
-  if (link === "") return false;
+  const given = decodeURIComponent(location.hash.slice(1));
+  if (given === "") return false;
   history.replaceState(null, "", location.pathname);
+  const { link, secret } = parts(given);
+  drop("secret", "door");
+  if (secret !== null) keep("secret", secret);
   if (link !== kept("link")) drop("resume");
   keep("link", link);
   return true;
+}
+
+/** A link's token, which has one dot in it, and the group's secret behind another one. */
+export function parts(given: string): { link: string; secret: string | null } {
+  const [body = "", mac, secret] = given.split(".");
+  return { link: mac === undefined ? body : `${body}.${mac}`, secret: secret || null };
 }
 
 export const settings = {

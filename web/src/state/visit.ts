@@ -4,18 +4,20 @@
 import { effect, signal } from "@preact/signals";
 import { endCall, tell } from "../a11y/announce";
 import { allowChime } from "../a11y/chime";
-import { askLink, type Blocked } from "../net/api";
+import { askLink, type Blocked, type Told } from "../net/api";
 import { keepAwake } from "../net/devices";
 import { Media } from "../net/media";
 import { Relays } from "../net/relays";
 import { type Command, type Line, type Outcome, type Request, Socket } from "../net/socket";
-import type { Profile, ServerFrame } from "../protocol";
+import { empty } from "../net/vault";
+import type { Hello, Profile, ServerFrame } from "../protocol";
 import { text } from "../text/en";
 import * as circle from "./circle";
 import { startClock, stopClock } from "./clock";
 import { forgetLines, hearLines } from "./lines";
 import * as own from "./own";
 import * as screen from "./screen";
+import * as secrecy from "./secrecy";
 import { drop, dropAll, keep, kept, takeLink } from "./session";
 import { notice, noticeWriting } from "./telling";
 import { startWatching, stopWatching, watchAgain } from "./watching";
@@ -54,6 +56,8 @@ export const byeCode = signal("");
 /** What the host of the group adds to it, in paragraphs. */
 export const byeWords = signal<string[]>([]);
 
+/** What the server told of the link. */
+let told: Told | null = null;
 /** A removed person has asked whether they may come back. */
 let triedAgain = false;
 
@@ -80,6 +84,7 @@ export const media = new Media({
   },
 });
 own.connect({ media, ask });
+secrecy.connect({ media, send: (frame) => socket?.send(frame) ?? false });
 screen.connect({ media, ask });
 
 /** Decides what a freshly loaded tab shows. */
@@ -93,11 +98,20 @@ export async function arrive(): Promise<void> {
   }
   page.value = "checking";
   const answer = await askLink(link);
-  if (typeof answer === "object") sayGoodBye("blocked", false, answer);
+  if (typeof answer === "string") page.value = answer;
+  else if ("words" in answer) sayGoodBye("blocked", false, answer);
   else {
-    mayPractise.value = answer === "leads";
-    page.value = answer === "works" || answer === "leads" ? "join" : answer;
+    told = answer;
+    mayPractise.value = answer.role === "facilitator";
+    page.value = await secrecy.knock(answer);
   }
+}
+
+/** A facilitator makes a new secret for a group whose secret they do not have. */
+export async function makeKey(): Promise<void> {
+  page.value = "checking";
+  if (told) await secrecy.makeKey(told);
+  await arrive();
 }
 
 /** The person has chosen how to be here and has affirmed the agreement. */
@@ -105,10 +119,13 @@ export function agree(profile: Profile, listenOnly: boolean): void {
   keep("profile", profile);
   keep("agreement", AGREEMENT);
   keep("listenOnly", listenOnly);
-  sitDown();
+  void sitDown();
 }
 
-function sitDown(): void {
+/** How this person appears. */
+const ownProfile = (): Profile => kept("profile") ?? { name: text.someone, color: "sage" };
+
+async function sitDown(): Promise<void> {
   circle.forget();
   // After a reload there was no tap yet, and a browser would refuse the sound aloud.
   if (navigator.userActivation?.isActive) allowChime();
@@ -117,19 +134,20 @@ function sitDown(): void {
   page.value = "circle";
   const scheme = location.protocol === "https:" ? "wss" : "ws";
   socket?.close();
-  socket = new Socket(`${scheme}://${location.host}/ws`, { hello, frame, line });
+  const opening = new Socket(`${scheme}://${location.host}/ws`, { hello, frame, line });
+  socket = opening;
   startClock((seat, volume) => media.setVolume(seat, volume));
   startWatching((watch) => socket?.send(watch) ?? false);
-  socket.open();
+  await secrecy.prepare(ownProfile());
+  if (socket === opening) socket.open();
 }
 
-function hello() {
-  const profile = kept("profile") ?? { name: text.someone, color: "sage" as const };
+function hello(): Hello {
   return {
     kind: "hello" as const,
     version: VERSION,
     agreement: kept("agreement") ?? 0,
-    profile,
+    profile: secrecy.shown() ?? ownProfile(),
     link: kept("link"),
     resume: kept("resume"),
   };
@@ -141,9 +159,48 @@ function line(line: Line): void {
   circle.line.value = line;
 }
 
+/** One frame after the other: in an encrypted circle some take a moment to open. */
+let taking: Promise<void> = Promise.resolve();
+
 function frame(frame: ServerFrame): void {
+  const from = socket;
+  const take = async () => {
+    if (socket !== from) return;
+    await unseal(frame);
+    if (socket === from) follow(frame);
+  };
+  if (secrecy.isOn()) taking = taking.then(take).catch(() => tell(text.code("bad_frame")));
+  else follow(frame);
+}
+
+/** How the people of the newest view appear. */
+let names: Record<string, Profile> | undefined;
+/** What was written last, opened. */
+let words: circle.Written | null = null;
+
+/** What takes a moment before a frame can be followed. */
+async function unseal(frame: ServerFrame): Promise<void> {
   switch (frame.kind) {
     case "welcome":
+      return secrecy.sitDown(frame);
+    case "view":
+      names = await secrecy.follow(frame);
+      return;
+    case "said":
+      words = await secrecy.open(frame, circle.view.value?.you ?? "");
+      return;
+    case "keys":
+      return secrecy.receive(frame, ownProfile());
+  }
+}
+
+function follow(frame: ServerFrame): void {
+  switch (frame.kind) {
+    case "welcome":
+      if (!frame.encrypted && secrecy.isOn()) {
+        sayGoodBye("not_encrypted", false, {});
+        break;
+      }
       keep("resume", frame.resume);
       circle.capacity.value = frame.capacity;
       circle.forgetSeq();
@@ -155,9 +212,10 @@ function frame(frame: ServerFrame): void {
       void media.ensure(frame.capacity);
       break;
     case "view":
-      if (circle.show(frame, performance.now())) {
+      if (circle.show(frame, performance.now(), names)) {
         own.follow();
         screen.follow();
+        media.setSharing(frame.view.sharing);
         listenIfWished();
         notice(frame);
       }
@@ -168,6 +226,7 @@ function frame(frame: ServerFrame): void {
     case "said":
       if (frame.text !== null)
         hearWriting({ seat: frame.seat, to: frame.to, at: frame.at, text: frame.text });
+      else if (words !== null) hearWriting(words);
       break;
     case "streams":
       media.setStreams(frame.mids);
@@ -273,6 +332,7 @@ function stop(): void {
   media.close();
   socket?.close();
   socket = null;
+  secrecy.stop();
   endCall();
 }
 
@@ -284,9 +344,6 @@ export async function leave(): Promise<void> {
   byeWords.value = [];
   page.value = "bye";
 }
-
-/** Makes a new secret for a group whose facilitators have lost theirs, and comes to the door. */
-export async function makeKey(): Promise<void> {}
 
 /** Back to the seat if it is still there, else to the door with the same invitation. */
 export function comeBack(): void {
@@ -307,6 +364,7 @@ export function quickExit(): void {
   socket?.send({ kind: "do", ref: "leave", command: { kind: "leave" } });
   media.close();
   dropAll();
+  empty();
   history.replaceState(null, "", "/left");
   location.replace("/left");
 }

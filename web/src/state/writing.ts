@@ -3,6 +3,7 @@
 import type { Said, View } from "../protocol";
 import { type Kind, leadsBy, type Written } from "./circle";
 import { seatOf } from "./reading";
+import { isOn, seal } from "./secrecy";
 import { request } from "./visit";
 
 /** Whom a member may address, and as what. */
@@ -51,7 +52,9 @@ export function shownLarge(view: View, written: readonly Written[], since: numbe
 
 const MOST_LARGE = 2;
 
-/** Writes it; what a refusal says is the asker's business. */
-export function say(to: Said["to"], text: string, _kind: Kind = "chat") {
-  return request({ kind: "say", to, text });
+/** Writes it, sealed if need be; what a refusal says is the asker's business. */
+export async function say(to: Said["to"], text: string, kind: Kind = "chat") {
+  if (!isOn()) return request({ kind: "say", to, text });
+  const sealed = await seal({ kind, text }, to);
+  return sealed === null ? { kind: "lost" as const } : request({ kind: "say", to, sealed });
 }

@@ -1,0 +1,194 @@
+// The page's side of the encryption worker: hooks it into a connection, and tells what it has
+// really done. A frame that it does not seal or open goes nowhere.
+
+import type { SenderKey, To, Words } from "../e2ee/frames";
+import type { FromWorker, Own, ToWorker } from "../e2ee/worker";
+import type { Cipher } from "./keyring";
+import { hook, startWorker, transformsBy } from "./transforms";
+
+interface Events {
+  /** `state` may be another now. */
+  changed(): void;
+  /** Numbers of seats whose key never came. */
+  lacking(seats: readonly number[]): void;
+}
+
+/** stopped: what could not be sealed and was taken off. isProven: whatever flows was counted. */
+export interface State {
+  stopped: Own | null;
+  isProven: boolean;
+}
+
+/** Whether this browser can seal what it sends. */
+export const isSupported = (): boolean =>
+  transformsBy() !== null && globalThis.crypto?.subtle !== undefined;
+
+/** What is sent uncounted for so long is taken off. */
+const LIMIT_MS = 1_000;
+const LOOK_MS = 500;
+
+export class Encryption implements Cipher {
+  private readonly worker = startWorker();
+  private readonly looking = setInterval(() => void this.look(), LOOK_MS);
+  private pc: RTCPeerConnection | null = null;
+  private senders: Partial<Record<Own, RTCRtpSender>> = {};
+  private places = new Map<RTCRtpTransceiver, string>();
+  private lastPlace = 0;
+  private lastRef = 0;
+  private readonly asked = new Map<number, (answer: FromWorker) => void>();
+  private sent: Record<Own, number> = { audio: 0, video: 0, screen: 0 };
+  private played: Record<string, { opened: number; dropped: number }> = {};
+  /** Since when something is sent that nobody counts. */
+  private readonly since = new Map<RTCRtpSender | RTCRtpReceiver, number>();
+  private current: State = { stopped: null, isProven: false };
+
+  constructor(private readonly events: Events) {
+    this.worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.onAnswer(data);
+  }
+
+  /** Hooks everything in; in the same tick in which the transceivers were added. */
+  hook(pc: RTCPeerConnection, senders: Partial<Record<Own, RTCRtpSender>>): void {
+    this.pc = pc;
+    this.senders = senders;
+    this.places = new Map();
+    this.since.clear();
+    this.played = {};
+    this.current = { stopped: null, isProven: false };
+    const sending = Object.entries(senders) as [Own, RTCRtpSender][];
+    for (const [sends, sender] of sending) hook(this.worker, { sends }, sender);
+    for (const transceiver of pc.getTransceivers()) {
+      if (transceiver.direction !== "recvonly") continue;
+      const place = `${++this.lastPlace}`;
+      this.places.set(transceiver, place);
+      const plays = transceiver.receiver.track.kind as "audio" | "video";
+      hook(this.worker, { plays, place }, transceiver.receiver);
+    }
+  }
+
+  /** Whose media each receiver plays: a seat, or null for nobody's. */
+  seat(whose: (transceiver: RTCRtpTransceiver) => string | null): void {
+    const seats: Record<string, number> = {};
+    for (const [transceiver, place] of this.places) {
+      const seat = whose(transceiver);
+      if (seat !== null) seats[place] = Number(seat.slice(1));
+    }
+    this.post({ kind: "seats", seats });
+  }
+
+  get state(): State {
+    return this.current;
+  }
+
+  sit(seat: number): void {
+    this.post({ kind: "seat", seat });
+  }
+
+  async hand(why: "joined" | "left" | "asked"): Promise<SenderKey[]> {
+    const answer = await this.ask((ref) => ({ kind: "hand", ref, why }));
+    return answer.kind === "hand" ? answer.keys : [];
+  }
+
+  take(seat: number, key: SenderKey): void {
+    this.post({ kind: "key", seat, key });
+  }
+
+  forget(seat: number): void {
+    this.post({ kind: "forget", seat });
+  }
+
+  async say(words: Words, to: To): Promise<string | null> {
+    const answer = await this.ask((ref) => ({ kind: "say", ref, to, words }));
+    return answer.kind === "say" ? answer.text : null;
+  }
+
+  async hear(seat: number, to: To, text: string): Promise<Words | null> {
+    const answer = await this.ask((ref) => ({ kind: "hear", ref, seat, to, text }));
+    return answer.kind === "hear" ? answer.words : null;
+  }
+
+  stop(): void {
+    clearInterval(this.looking);
+    this.worker.terminate();
+    this.pc = null;
+  }
+
+  private post(message: ToWorker): void {
+    this.worker.postMessage(message);
+  }
+
+  private ask(message: (ref: number) => ToWorker): Promise<FromWorker> {
+    const ref = ++this.lastRef;
+    return new Promise((resolve) => {
+      this.asked.set(ref, resolve);
+      this.post(message(ref));
+    });
+  }
+
+  private onAnswer(message: FromWorker): void {
+    if (message.kind !== "counts") {
+      this.asked.get(message.ref)?.(message);
+      this.asked.delete(message.ref);
+      return;
+    }
+    this.sent = message.sent;
+    this.played = message.played;
+    if (message.lacking.length > 0) this.events.lacking(message.lacking);
+  }
+
+  /** Compares what the browser says that flows with what the worker has counted. */
+  private async look(): Promise<void> {
+    const pc = this.pc;
+    if (pc?.connectionState !== "connected") return;
+    const reports = [...(await pc.getStats()).values()];
+    if (pc !== this.pc) return;
+    const passes = this.passing(reports);
+    const uncounted = passes.filter(({ isCounted }) => !isCounted);
+    const { stopped } = this.current;
+    const next = { stopped, isProven: passes.length > 0 && uncounted.length === 0 };
+    for (const end of [...this.since.keys()]) {
+      if (!uncounted.some((one) => one.end === end)) this.since.delete(end);
+    }
+    for (const { end, what } of uncounted) {
+      const since = this.since.get(end) ?? performance.now();
+      this.since.set(end, since);
+      if (performance.now() - since < LIMIT_MS) continue;
+      unhook(end);
+      if (what !== null) next.stopped = what;
+    }
+    const isNews = next.isProven !== this.current.isProven || next.stopped !== stopped;
+    this.current = next;
+    if (isNews) this.events.changed();
+  }
+
+  /** What is really sent and played, and whether the worker has counted it. what: of one's own. */
+  private passing(reports: readonly RTCStats[]): Pass[] {
+    const flows = (mid: string | null, count: string) =>
+      mid !== null &&
+      (reports as Numbers[]).some((it) => it.mid === mid && Number(it[count] ?? 0) > 0);
+    const own = Object.entries(this.senders) as [Own, RTCRtpSender][];
+    return (this.pc?.getTransceivers() ?? []).flatMap((it): Pass[] => {
+      const place = this.places.get(it);
+      if (place === undefined) {
+        const what = own.find(([, sender]) => sender === it.sender)?.[0];
+        if (!what || !flows(it.mid, "packetsSent")) return [];
+        return [{ end: it.sender, what, isCounted: this.sent[what] > 0 }];
+      }
+      const isPlayed = flows(it.mid, "framesDecoded") || flows(it.mid, "jitterBufferEmittedCount");
+      const isCounted = (this.played[place]?.opened ?? 0) > 0;
+      return isPlayed ? [{ end: it.receiver, what: null, isCounted }] : [];
+    });
+  }
+}
+
+interface Pass {
+  end: RTCRtpSender | RTCRtpReceiver;
+  what: Own | null;
+  isCounted: boolean;
+}
+type Numbers = RTCStats & Record<string, unknown>;
+
+/** Nothing more goes in or out here. */
+function unhook(end: RTCRtpSender | RTCRtpReceiver): void {
+  if ("replaceTrack" in end) void end.replaceTrack(null).catch(() => {});
+  else end.track.enabled = false;
+}

@@ -1,0 +1,264 @@
+// The keys of one meeting: who is a member, and what passes between them (docs/encryption.md).
+// Calls must come one after the other, each after the one before has settled.
+
+import type { Bytes, SenderKey, To, Words } from "../e2ee/frames";
+import {
+  announceKey,
+  meetingKey,
+  type Profile as Opened,
+  openProfile,
+  openRenew,
+  Pair,
+  type Person,
+  type Self,
+  safetyNumbers,
+  sealProfile,
+  sealRenew,
+} from "../e2ee/keys";
+import type { Profile, SealedProfile, View } from "../protocol";
+
+const COLORS = ["sage", "rose", "sky", "sand", "lilac", "teal", "clay", "honey"];
+const ASK_AGAIN_MS = 1_000;
+
+/** What the worker does for it. Seats are numbers there. */
+export interface Cipher {
+  /** Makes a new sender key. */
+  sit(seat: number): void;
+  /** What is due to be handed over because somebody has joined, has left, or asks. */
+  hand(why: "joined" | "left" | "asked"): Promise<SenderKey[]>;
+  take(seat: number, key: SenderKey): void;
+  forget(seat: number): void;
+  say(words: Words, to: To): Promise<string | null>;
+  hear(seat: number, to: To, sealed: string): Promise<Words | null>;
+}
+
+/** Somebody in the view whose profile does not open. older: it does with an older secret. */
+export interface Stranger {
+  seat: string;
+  older: { name: string; person: Person; meeting: Bytes } | null;
+}
+
+/** Who is in the view: members by seat, and the others. */
+export interface People {
+  names: Record<string, Profile>;
+  members: ReadonlyMap<string, Person>;
+  strangers: Stranger[];
+}
+
+interface Secret {
+  secret: Bytes;
+  announce: Bytes;
+  meeting: Bytes;
+}
+
+const number = (seat: string) => Number(seat.slice(1));
+const same = (one: Person | undefined, two: Person | undefined) =>
+  one !== undefined && two !== undefined && String(one.hand) === String(two.hand);
+
+export class Keyring {
+  private members = new Map<string, Person>();
+  private readonly pairs = new Map<string, Pair>();
+  private opened = new Map<string, Opened | null>();
+  private readonly askedAt = new Map<string, number>();
+
+  private constructor(
+    private readonly own: Self,
+    private readonly seat: string,
+    private readonly circle: string,
+    private today: Secret,
+    private readonly older: readonly Secret[],
+    private readonly cipher: Cipher,
+    private readonly hand: (to: Record<string, string>) => void,
+  ) {}
+
+  /** hand: sends what is sealed for each seat. older: secrets that the group has had before. */
+  static async make(
+    own: Self,
+    { seat, circle }: { seat: string; circle: string },
+    secret: Bytes,
+    older: readonly Bytes[],
+    cipher: Cipher,
+    hand: (to: Record<string, string>) => void,
+  ): Promise<Keyring> {
+    const [today, ...before] = await Promise.all([secret, ...older].map((s) => keysOf(s, circle)));
+    cipher.sit(number(seat));
+    return new Keyring(own, seat, circle, today as Secret, before, cipher, hand);
+  }
+
+  get secret(): Bytes {
+    return this.today.secret;
+  }
+
+  get hasMembers(): boolean {
+    return this.members.size > 0;
+  }
+
+  /** Who is here, as a name that is another for other people or another secret. */
+  company(): string {
+    const hands = [...this.members.values()].map(({ hand }) => String(hand)).sort();
+    return hands.length > 0 ? [String(this.today.secret), ...hands].join(" ") : "";
+  }
+
+  deviceOf(seat: string): Bytes | undefined {
+    return this.members.get(seat)?.device;
+  }
+
+  /** How oneself appears to the members. */
+  sealProfile({ name, color }: Profile): Promise<string> {
+    return sealProfile(this.today.announce, { name, color, ...this.own });
+  }
+
+  /** Takes over who is a member now, and hands over what the change makes due. */
+  async follow(
+    view: View,
+    profiles: Readonly<Record<string, Profile | SealedProfile>>,
+  ): Promise<People> {
+    const people = await this.look(view, profiles);
+    await this.change(people.members, false);
+    return people;
+  }
+
+  /** From now on this is the group's secret. The members of before are no members until they seal anew. */
+  async renew(secret: Bytes): Promise<void> {
+    this.today = await keysOf(secret, this.circle);
+    this.opened.clear();
+    this.pairs.clear();
+    await this.change(new Map(), true);
+  }
+
+  /** Hands the secret of today to all members, or an older secret's holder. */
+  async handSecret(secret: Bytes): Promise<void> {
+    const to: Record<string, string> = {};
+    for (const seat of this.members.keys()) {
+      to[seat] = (await (await this.pair(seat))?.seal({ kind: "secret", secret })) ?? "";
+    }
+    if (Object.keys(to).length > 0) this.hand(to);
+  }
+
+  async handOver({ seat, older }: Stranger): Promise<void> {
+    if (!older) return;
+    this.hand({
+      [seat]: await sealRenew(this.own, older.person, older.meeting, this.today.secret),
+    });
+  }
+
+  /** What somebody has handed over. A new secret is for the caller to judge. */
+  async receive(seat: string, sealed: string): Promise<{ secret: Bytes; from: Person } | null> {
+    if (!this.members.has(seat)) {
+      const renewed = await openRenew(this.own, this.today.meeting, sealed);
+      return renewed && { secret: renewed.secret, from: renewed };
+    }
+    const message = await (await this.pair(seat))?.open(sealed);
+    const from = this.members.get(seat);
+    if (message?.kind === "key") this.cipher.take(number(seat), message);
+    if (message?.kind === "ask") await this.give([seat], await this.cipher.hand("asked"));
+    return message?.kind === "secret" && from ? { secret: message.secret, from } : null;
+  }
+
+  /** Asks those whose key never came. seats: numbers, as the worker tells them. */
+  async ask(seats: readonly number[]): Promise<void> {
+    const now = performance.now();
+    for (const wanted of seats) {
+      const seat = `s${wanted}`;
+      if (now - (this.askedAt.get(seat) ?? -ASK_AGAIN_MS) < ASK_AGAIN_MS) continue;
+      const pair = await this.pair(seat);
+      if (!pair) continue;
+      this.askedAt.set(seat, now);
+      this.hand({ [seat]: await pair.seal({ kind: "ask" }) });
+    }
+  }
+
+  say(words: Words, to: To): Promise<string | null> {
+    return this.cipher.say(words, to);
+  }
+
+  async hear(seat: string, to: To, sealed: string): Promise<Words | null> {
+    return this.members.has(seat) ? this.cipher.hear(number(seat), to, sealed) : null;
+  }
+
+  /** Of everybody here; null while nobody else is. */
+  safety(): Promise<number[]> | null {
+    if (this.members.size === 0) return null;
+    const hands = [...this.members.values()].map(({ hand }) => hand);
+    return safetyNumbers(this.today.meeting, [this.own.hand, ...hands]);
+  }
+
+  private async look(
+    view: View,
+    profiles: Readonly<Record<string, Profile | SealedProfile>>,
+  ): Promise<People> {
+    const names: Record<string, Profile> = {};
+    const members = new Map<string, Person>();
+    const strangers: Stranger[] = [];
+    const opened = new Map<string, Opened | null>();
+    // Whoever waits outside is no member, and has none.
+    const isOutside = view.seats.some(({ id, waiting }) => id === this.seat && waiting);
+    for (const { id: seat, waiting } of view.seats) {
+      const shown = profiles[seat];
+      if (!shown || !("sealed" in shown)) continue;
+      const { sealed } = shown;
+      const known = this.opened.get(sealed);
+      const profile =
+        known === undefined ? await openProfile(this.today.announce, sealed, COLORS) : known;
+      opened.set(sealed, profile);
+      if (profile) names[seat] = { name: profile.name, color: profile.color as Profile["color"] };
+      if (seat === this.seat || waiting || isOutside) continue;
+      if (profile) members.set(seat, { hand: profile.hand, device: profile.device });
+      else strangers.push({ seat, older: await this.recognise(sealed) });
+    }
+    this.opened = opened;
+    return { names, members, strangers };
+  }
+
+  private async recognise(sealed: string): Promise<Stranger["older"]> {
+    for (const { announce, meeting } of this.older) {
+      const person = await openProfile(announce, sealed, COLORS);
+      if (person) return { name: person.name, person, meeting };
+    }
+    return null;
+  }
+
+  private async change(members: ReadonlyMap<string, Person>, fresh: boolean): Promise<void> {
+    const before = this.members;
+    this.members = new Map(members);
+    const gone = [...before].filter(([seat, person]) => !same(members.get(seat), person));
+    const come = [...members].filter(([seat, person]) => !same(before.get(seat), person));
+    for (const [seat] of gone) {
+      this.cipher.forget(number(seat));
+      this.askedAt.delete(seat);
+    }
+    const newcomers = come.map(([seat]) => seat);
+    if (gone.length > 0 || fresh) {
+      const remaining = [...members.keys()].filter((seat) => !newcomers.includes(seat));
+      await this.give(remaining, await this.cipher.hand("left"));
+    }
+    if (newcomers.length > 0) {
+      await this.give(newcomers, await this.cipher.hand("joined"));
+    }
+  }
+
+  private async give(seats: readonly string[], keys: readonly SenderKey[]): Promise<void> {
+    for (const key of keys) {
+      const to: Record<string, string> = {};
+      for (const seat of seats) {
+        const pair = await this.pair(seat);
+        if (pair) to[seat] = await pair.seal({ kind: "key", ...key });
+      }
+      if (Object.keys(to).length > 0) this.hand(to);
+    }
+  }
+
+  private async pair(seat: string): Promise<Pair | null> {
+    const person = this.members.get(seat);
+    if (!person) return null;
+    const name = String(person.hand);
+    const known = this.pairs.get(name) ?? (await Pair.make(this.own, person, this.today.meeting));
+    this.pairs.set(name, known);
+    return known;
+  }
+}
+
+async function keysOf(secret: Bytes, circle: string): Promise<Secret> {
+  const [announce, meeting] = await Promise.all([announceKey(secret), meetingKey(secret, circle)]);
+  return { secret, announce, meeting };
+}
