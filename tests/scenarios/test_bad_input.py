@@ -737,6 +737,7 @@ async def test_every_answer_carries_the_security_headers(
     policy = headers["content-security-policy"].split("; ")
     for needed in ("default-src 'none'", "script-src 'self'", "frame-ancestors 'none'"):
         assert needed in policy
+    assert "worker-src 'self'" in policy and "trusted-types peermeet-worker" in policy
     assert "unsafe" not in headers["content-security-policy"]
     assert headers["referrer-policy"] == "no-referrer"
     assert headers["x-content-type-options"] == "nosniff"

@@ -27,7 +27,7 @@ CSP = "; ".join(
         "base-uri 'none'",
         "form-action 'none'",
         "require-trusted-types-for 'script'",
-        # One policy, for one address: that of the worker which encrypts (web/src/net/transforms.ts).
+        # One policy, for one address: the worker that encrypts (web/src/net/transforms.ts).
         "trusted-types peermeet-worker",
     )
 )
