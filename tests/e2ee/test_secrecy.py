@@ -23,7 +23,7 @@ kinds: st.SearchStrategy[Kind] = st.sampled_from(("audio", "video"))
 
 def meet(sender: Sender, receiver: Receiver, now: int = 0) -> None:
     for key in sender.keys(now):
-        receiver.take(SEAT, key)
+        receiver.take(SEAT, key, 0)
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_whatever_is_sealed_opens_as_it_was(kind: Kind, sent: list[bytes]) -> No
 def test_any_counter_fits_its_header(kind: Kind, frame: bytes, counter: int) -> None:
     key = SenderKey(sframe.key_id(SEAT, 1, 1), SECRET)
     receiver = Receiver()
-    receiver.take(SEAT, key)
+    receiver.take(SEAT, key, 0)
     assert receiver.open(SEAT, kind, sframe.Key(key).frame(counter, kind, frame), 0) == frame
 
 
@@ -81,7 +81,7 @@ def test_no_byte_of_a_frame_can_be_changed_or_left_out(sender: Sender, kind: Kin
 
 def test_a_wrong_key_opens_nothing(sender: Sender) -> None:
     receiver = Receiver()
-    receiver.take(SEAT, SenderKey(sender.keys(0)[0].id, OTHER))
+    receiver.take(SEAT, SenderKey(sender.keys(0)[0].id, OTHER), 0)
     assert receiver.open(SEAT, "audio", sender.seal("audio", b"ssh", 0), 0) is None
     assert receiver.lacking == set()
 
@@ -112,8 +112,8 @@ def test_what_is_said_and_shown_shares_one_counter(sender: Sender) -> None:
 def test_another_seat_cannot_be_put_on_a_frame(sender: Sender) -> None:
     receiver = Receiver()
     key = sender.keys(0)[0]
-    assert not receiver.take(SEAT + 1, key)
-    receiver.take(SEAT, key)
+    assert not receiver.take(SEAT + 1, key, 0)
+    receiver.take(SEAT, key, 0)
     assert receiver.open(SEAT + 1, "audio", sender.seal("audio", b"x", 0), 0) is None
 
 
@@ -125,7 +125,7 @@ class TestSteps:
         meet(sender, old)
         before = sender.seal("audio", b"before", 0)
         for key in sender.joined(0):
-            new.take(SEAT, key)
+            new.take(SEAT, key, 0)
         after = sender.seal("audio", b"after", 0)
         for receiver in (old, new):
             assert receiver.open(SEAT, "audio", after, 0) == b"after"
@@ -182,7 +182,7 @@ class TestGenerations:
     ) -> None:
         gone = Receiver()
         meet(sender, gone)
-        receiver.take(SEAT, sender.left(0))
+        receiver.take(SEAT, sender.left(0), 0)
         last = sender.seal("audio", b"last", 999)
         late = sender.seal("audio", b"late", 999)
         first = sender.seal("audio", b"first", 1_000)
@@ -197,32 +197,55 @@ class TestGenerations:
     ) -> None:
         second, stays = Receiver(), Receiver()
         for receiver in (second, stays):
-            receiver.take(SEAT, sender.keys(0)[0])
+            receiver.take(SEAT, sender.keys(0)[0], 0)
         fresh = sender.left(0)
-        second.take(SEAT, fresh)
-        stays.take(SEAT, fresh)
-        stays.take(SEAT, sender.left(700))
+        second.take(SEAT, fresh, 0)
+        stays.take(SEAT, fresh, 0)
+        stays.take(SEAT, sender.left(700), 0)
         frame = sender.seal("audio", b"x", 1_000)
         assert second.open(SEAT, "audio", frame, 1_000) is None
         assert stays.open(SEAT, "audio", frame, 1_000) == b"x"
 
     def test_who_comes_while_a_key_waits_has_both(self, sender: Sender, receiver: Receiver) -> None:
         new = Receiver()
-        receiver.take(SEAT, sender.left(0))
+        receiver.take(SEAT, sender.left(0), 0)
         for key in sender.joined(500):
-            new.take(SEAT, key)
+            new.take(SEAT, key, 0)
         for now in (600, 1_000):
             frame = sender.seal("audio", b"x", now)
             for one in (receiver, new):
                 assert one.open(SEAT, "audio", frame, now) == b"x"
 
+    def test_an_old_key_ends_also_for_who_sends_nothing(
+        self, sender: Sender, receiver: Receiver
+    ) -> None:
+        late, later = (sender.seal("audio", b"late", 0) for _ in range(2))
+        receiver.take(SEAT, sender.left(0), 100)
+        assert receiver.open(SEAT, "audio", late, 6_099) == b"late"
+        assert receiver.open(SEAT, "audio", later, 6_100) is None
+
+    def test_an_old_key_does_not_come_back_by_steps_that_nobody_had_seen(
+        self, sender: Sender, receiver: Receiver
+    ) -> None:
+        sender.joined(0)
+        unseen, replay = (sender.seal("audio", b"x", 0) for _ in range(2))
+        sender.joined(0)
+        assert receiver.open(SEAT, "audio", sender.seal("audio", b"y", 0), 0) == b"y"
+        assert receiver.open(SEAT, "audio", unseen, 1_000) == b"x"
+        assert receiver.open(SEAT, "audio", replay, 6_000) is None
+        gone = Receiver()
+        for generation in (0, 1):
+            gone.take(SEAT, SenderKey(sframe.key_id(SEAT, generation, 0), SECRET), 0)
+        step = SenderKey(sframe.key_id(SEAT, 0, 1), sframe.ratchet(SECRET))
+        assert gone.open(SEAT, "audio", sframe.Key(step).frame(0, "audio", b"x"), 6_000) is None
+
     def test_an_older_key_is_not_taken_again(self, sender: Sender, receiver: Receiver) -> None:
         old = sender.keys(0)[0]
         frame = sender.seal("audio", b"old", 0)
-        receiver.take(SEAT, sender.left(0))
+        receiver.take(SEAT, sender.left(0), 0)
         assert receiver.open(SEAT, "audio", sender.seal("audio", b"x", 1_000), 1_000)
         receiver.sweep(9_000)
-        assert not receiver.take(SEAT, old)
+        assert not receiver.take(SEAT, old, 0)
         assert receiver.open(SEAT, "audio", frame, 9_000) is None
         assert not receiver.lacking
 
@@ -234,7 +257,7 @@ class TestGenerations:
     def test_keys_handed_over_without_end_are_not_kept(self) -> None:
         receiver = Receiver()
         for generation in range(5_000):
-            receiver.take(SEAT, SenderKey(sframe.key_id(SEAT, generation, 0), SECRET))
+            receiver.take(SEAT, SenderKey(sframe.key_id(SEAT, generation, 0), SECRET), 0)
         assert len(receiver._keys[SEAT]) <= sframe.STEPS_AT_ONCE
 
 

@@ -55,7 +55,7 @@ def test_key_ids_keys_and_steps(vectors: Vectors) -> None:
 
 def _receiver(case: dict[str, Any]) -> tuple[Receiver, int]:
     receiver, seat = Receiver(), case["id"] >> 24
-    assert receiver.take(seat, SenderKey(case["id"], hexa(case["key"])))
+    assert receiver.take(seat, SenderKey(case["id"], hexa(case["key"])), 0)
     return receiver, seat
 
 

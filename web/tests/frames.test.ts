@@ -38,7 +38,7 @@ async function sealed(given: SenderKey, counter: number, kind: Kind, plain: Byte
 async function hearing(key: { id: number; key: string }) {
   const receiver = new Receiver();
   const seat = Math.floor(key.id / 2 ** 24);
-  await receiver.take(seat, { id: key.id, key: bytes(key.key) });
+  await receiver.take(seat, { id: key.id, key: bytes(key.key) }, 0);
   return { receiver, seat };
 }
 
@@ -106,8 +106,8 @@ const open = async (frame: ArrayBuffer, now = 0, by = receiver, kind: Kind = "au
   const plain = await by.open(SEAT, kind, frame, now);
   return plain && new TextDecoder().decode(plain);
 };
-const meet = async (by: Receiver, keys: SenderKey[]) => {
-  for (const key of keys) await by.take(SEAT, key);
+const meet = async (by: Receiver, keys: SenderKey[], now = 0) => {
+  for (const key of keys) await by.take(SEAT, key, now);
 };
 
 beforeEach(async () => {
@@ -277,6 +277,29 @@ describe("a generation", () => {
       const frame = await send("x", now);
       for (const each of [receiver, fresh]) expect(await open(frame, now, each)).toBe("x");
     }
+  });
+
+  test("ends the one before also for who sends nothing", async () => {
+    const [late, later] = [await send("late"), await send("later")];
+    await meet(receiver, await sender.left(0), 100);
+    expect(await open(late, 6_099)).toBe("late");
+    expect(await open(later, 6_100)).toBeNull();
+  });
+
+  test("does not come back by steps that nobody had seen", async () => {
+    await sender.joined(0);
+    const unseen = await send("unseen");
+    const replay = await send("replay");
+    await sender.joined(0);
+    expect(await open(await send("x"))).toBe("x");
+    expect(await open(unseen, 1_000)).toBe("unseen");
+    expect(await open(replay, 6_000)).toBeNull();
+    const other = new Receiver();
+    await meet(other, [{ id: keyId(SEAT, 0, 0), key: new Uint8Array(32) }]);
+    await meet(other, [{ id: keyId(SEAT, 1, 0), key: new Uint8Array(32) }]);
+    const step = { id: keyId(SEAT, 0, 1), key: await ratchet(new Uint8Array(32)) };
+    const forged = await sealed(step, 0, "audio", utf8("x"));
+    expect(await open(forged, 6_000, other)).toBeNull();
   });
 
   test("of old is not taken again, nor a key without end kept", async () => {

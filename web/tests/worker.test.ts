@@ -84,9 +84,10 @@ describe("with a key", () => {
   let receiver: Receiver;
   beforeAll(async () => {
     tell({ kind: "seat", seat: 3 });
+    tell({ kind: "seat", seat: 3 });
     keys = (await answer("hand", { why: "asked" })).keys;
     receiver = new Receiver();
-    for (const key of keys) await receiver.take(3, key);
+    for (const key of keys) await receiver.take(3, key, 0);
   });
 
   test.each([false, true])(
@@ -110,6 +111,11 @@ describe("with a key", () => {
     await put("not a buffer" as unknown as ArrayBuffer);
     await put(structuredClone(utf8("x").buffer));
     await vi.waitFor(() => expect(out).not.toEqual([]));
+  });
+
+  test("the same seat again changes nothing", async () => {
+    tell({ kind: "seat", seat: 3 });
+    expect((await answer("hand", { why: "asked" })).keys).toEqual(keys);
   });
 
   test("keys are handed over for a step and for a generation", async () => {
@@ -168,7 +174,7 @@ describe("what comes in", () => {
     const words = { kind: "share", text: "today" } as const;
     const { text: said } = await answer("say", { to: "team", words });
     const receiver = new Receiver();
-    for (const key of (await answer("hand", { why: "asked" })).keys) await receiver.take(3, key);
+    for (const key of (await answer("hand", { why: "asked" })).keys) await receiver.take(3, key, 0);
     expect(await receiver.hear(3, "team", said as string, 0)).toEqual(words);
   });
 });

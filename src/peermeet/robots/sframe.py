@@ -7,6 +7,7 @@ here: it opens or is None.
 from __future__ import annotations
 
 import json
+import math
 import os
 from dataclasses import dataclass, field
 from typing import Literal
@@ -101,7 +102,7 @@ class Key:
     def __init__(self, key: SenderKey) -> None:
         self.given = key
         cipher, salt = key_and_salt(key)
-        self.until: int | None = None
+        self.until: float = math.inf
         self._cipher = AESGCM(cipher)
         self._salt = int.from_bytes(salt, "big")
         self._highest, self._seen = -1, 0
@@ -209,15 +210,17 @@ class Receiver:
 
     def __init__(self) -> None:
         self._keys: dict[int, dict[int, Key]] = {}
-        self._newest: dict[int, int] = {}
+        self._given: dict[int, int] = {}
+        self._opened: dict[int, int] = {}
         self.lacking: set[int] = set()
         """Seats of which something came under a key that was never handed over; theirs to clear."""
 
-    def take(self, seat: int, key: SenderKey) -> bool:
+    def take(self, seat: int, key: SenderKey, now: int) -> bool:
         """A key from the person at that seat; not one that is older than what they handed over."""
-        if key.id >> 24 != seat or key.id <= self._newest.get(seat, -1):
+        if key.id >> 24 != seat or key.id <= self._given.get(seat, -1):
             return False
-        self._newest[seat] = key.id
+        self._given[seat] = key.id
+        self._outlive(seat, key.id, now + USED_AFTER_MS + KEPT_MS)
         keys = self._keys.setdefault(seat, {})
         keys[key.id] = Key(key)
         while len(keys) > STEPS_AT_ONCE:
@@ -226,14 +229,15 @@ class Receiver:
 
     def forget(self, seat: int) -> None:
         """The person has gone, or somebody else is at the seat."""
-        self._newest.pop(seat, None)
+        self._given.pop(seat, None)
+        self._opened.pop(seat, None)
         self._keys.pop(seat, None)
         self.lacking.discard(seat)
 
     def sweep(self, now: int) -> None:
         """Forgets keys whose time is over; within a second of it is soon enough."""
         for keys in self._keys.values():
-            for number in [n for n, key in keys.items() if key.until and now >= key.until]:
+            for number in [n for n, key in keys.items() if key.until <= now]:
                 del keys[number]
 
     def open(self, seat: int, kind: Kind, frame: bytes, now: int) -> bytes | None:
@@ -266,30 +270,36 @@ class Receiver:
         read = decode_header(header)
         if read is None or read[2] != len(header) or read[0] >> 24 != seat:
             return None
-        key = self._find(seat, read[0])
-        if key is None or (key.until is not None and now >= key.until):
+        key = self._find(seat, read[0], now)
+        opened = key.open(read[1], header, clear, text) if key else None
+        if key is None or opened is None:
             return None
-        opened = key.open(read[1], header, clear, text)
-        if opened is None:
-            return None
-        keys = self._keys[seat]
-        keys[key.given.id] = key
-        self._newest[seat] = max(self._newest[seat], key.given.id)
-        for number, other in keys.items():
-            if number < key.given.id and other.until is None:
-                other.until = now + KEPT_MS
+        number = key.given.id
+        self._keys[seat][number] = key
+        self._given[seat] = max(self._given[seat], number)
+        self._opened[seat] = max(self._opened.get(seat, -1), number)
+        self._outlive(seat, self._opened[seat], now + KEPT_MS)
         return opened
 
-    def _find(self, seat: int, number: int) -> Key | None:
+    def _outlive(self, seat: int, number: int, then: float) -> None:
+        """What is older than this key goes then."""
+        for older, key in self._keys.get(seat, {}).items():
+            if older < number:
+                key.until = min(key.until, then)
+
+    def _find(self, seat: int, number: int, now: int) -> Key | None:
         keys = self._keys.get(seat, {})
-        if number in keys:
-            return keys[number]
-        earlier = [n for n in keys if n >> 8 == number >> 8 and n < number]
-        if earlier and number - max(earlier) <= STEPS_AT_ONCE:
-            step = keys[max(earlier)].given.key
-            for _ in range(number - max(earlier)):
+        first = max(number - STEPS_AT_ONCE, number - number % 256)
+        for begin in range(number, first - 1, -1):
+            known = keys.get(begin)
+            if known is None or known.until <= now:
+                continue
+            if begin == number:
+                return known
+            step = known.given.key
+            for _ in range(number - begin):
                 step = ratchet(step)
             return Key(SenderKey(number, step))
-        if number > self._newest.get(seat, -1):
+        if number > self._given.get(seat, -1):
             self.lacking.add(seat)
         return None

@@ -5,16 +5,10 @@
 export type Bytes = Uint8Array<ArrayBuffer>;
 export type Kind = "audio" | "video";
 export type To = "all" | "facilitators" | "team";
-export interface Words {
-  kind: "chat" | "caption" | "share";
-  text: string;
-}
+export type Words = { kind: "chat" | "caption" | "share"; text: string };
 
 /** A sender key as it is handed over. id: as `keyId` makes it; key: 32 bytes. */
-export interface SenderKey {
-  id: number;
-  key: Bytes;
-}
+export type SenderKey = { id: number; key: Bytes };
 
 const USED_AFTER_MS = 1_000;
 const KEPT_MS = 5_000;
@@ -26,8 +20,7 @@ const MARK = [0x50, 0x4d, 0xe2, 0xee] as const;
 const SUITE = 4;
 const LAST_STEP = 255;
 const LAST_GENERATION = 65_535;
-const AES_GCM = ["encrypt", "decrypt"] as const;
-type Way = (typeof AES_GCM)[number];
+type Way = "encrypt" | "decrypt";
 
 export const draw = (size: number): Bytes => crypto.getRandomValues(new Uint8Array(size));
 export const utf8 = (text: string): Bytes => new TextEncoder().encode(text);
@@ -139,7 +132,8 @@ export class Key {
       return derive(given.key, NOTHING, info, size);
     };
     const [key, salt] = [await part("key", 16), await part("salt", 12)];
-    const cipher = await crypto.subtle.importKey("raw", key, "AES-GCM", false, [...AES_GCM]);
+    const uses = ["encrypt", "decrypt"] as const;
+    const cipher = await crypto.subtle.importKey("raw", key, "AES-GCM", false, [...uses]);
     return new Key(given, cipher, new DataView(salt.buffer));
   }
 
@@ -173,7 +167,7 @@ export class Sender {
   private next: { key: Key; from: number } | null = null;
 
   private constructor(
-    private readonly seat: number,
+    readonly seat: number,
     private used: Key,
   ) {}
 
@@ -244,11 +238,9 @@ export class Sender {
   }
 }
 
-interface Seat {
-  newest: number;
-  keys: Map<number, Key>;
-}
-const nobody = (): Seat => ({ newest: -1, keys: new Map() });
+/** given: the highest key id handed over or opened; opened: the highest that a frame opened with. */
+type Seat = { given: number; opened: number; keys: Map<number, Key> };
+const nobody = (): Seat => ({ given: -1, opened: -1, keys: new Map() });
 
 /** The sender keys of the others, by seat. */
 export class Receiver {
@@ -257,11 +249,12 @@ export class Receiver {
   private readonly seats = new Map<number, Seat>();
 
   /** A key from the person at that seat; not one that is older than what they handed over. */
-  async take(seat: number, key: SenderKey): Promise<void> {
+  async take(seat: number, key: SenderKey, now: number): Promise<void> {
     const of = this.seats.get(seat) ?? nobody();
     this.seats.set(seat, of);
-    if (seatOf(key.id) !== seat || key.id <= of.newest) return;
-    of.newest = key.id;
+    if (seatOf(key.id) !== seat || key.id <= of.given) return;
+    of.given = key.id;
+    outlive(of, key.id, now + USED_AFTER_MS + KEPT_MS);
     of.keys.set(key.id, await Key.make(key));
     if (of.keys.size > STEPS_AT_ONCE) of.keys.delete(Math.min(...of.keys.keys()));
     this.lacking.delete(seat);
@@ -309,32 +302,34 @@ export class Receiver {
     if (read?.size !== header.length || seatOf(read.id) !== seat) return null;
     const { id, counter } = read;
     const of = this.seats.get(seat) ?? nobody();
-    const key = await find(of, id);
-    if (!key && id > of.newest) this.lacking.add(seat);
-    if (!key || now >= key.until) return null;
-    const plain = await key.run("decrypt", counter, header, clear, text).catch(() => null);
+    const key = await find(of, id, now);
+    if (!key && id > of.given) this.lacking.add(seat);
+    const plain = await key?.run("decrypt", counter, header, clear, text).catch(() => null);
     // Another frame may have made the same step meanwhile; the counters are kept in one place.
     const kept = of.keys.get(id) ?? key;
-    if (!plain || !kept.isFirst(counter)) return null;
+    if (!plain || !kept?.isFirst(counter)) return null;
     of.keys.set(id, kept);
-    of.newest = Math.max(of.newest, id);
-    for (const [earlier, other] of of.keys) {
-      if (earlier < id) other.until = Math.min(other.until, now + KEPT_MS);
-    }
+    of.given = Math.max(of.given, id);
+    of.opened = Math.max(of.opened, id);
+    outlive(of, of.opened, now + KEPT_MS);
     return new Uint8Array(plain);
   }
 }
 
+/** What is older than this key goes then. */
+function outlive({ keys }: Seat, id: number, then: number): void {
+  for (const [older, key] of keys) if (older < id) key.until = Math.min(key.until, then);
+}
+
 /** The key of this id, if need be by steps from an earlier one; what opens nothing is not kept. */
-async function find({ keys }: Seat, id: number): Promise<Key | null> {
-  const known = keys.get(id);
-  if (known) return known;
+async function find({ keys }: Seat, id: number, now: number): Promise<Key | null> {
   const first = Math.max(id - STEPS_AT_ONCE, id - (id % 256));
-  for (let from = id - 1; from >= first; from--) {
-    let key = keys.get(from)?.given.key;
-    if (!key) continue;
+  for (let from = id; from >= first; from--) {
+    const known = keys.get(from);
+    if (!known || known.until <= now) continue;
+    let { key } = known.given;
     for (let step = from; step < id; step++) key = await ratchet(key);
-    return Key.make({ id, key });
+    return from === id ? known : Key.make({ id, key });
   }
   return null;
 }
@@ -342,9 +337,8 @@ async function find({ keys }: Seat, id: number): Promise<Key | null> {
 /** An object with anything in it, empty for what is none. */
 export function readJson(text: Bytes | null): Record<string, unknown> {
   try {
-    const read: unknown = JSON.parse(
-      new TextDecoder("utf-8", { fatal: true }).decode(text ?? NOTHING),
-    );
+    const plain = new TextDecoder("utf-8", { fatal: true }).decode(text ?? NOTHING);
+    const read: unknown = JSON.parse(plain);
     return typeof read === "object" && read !== null ? (read as Record<string, unknown>) : {};
   } catch {
     return {};

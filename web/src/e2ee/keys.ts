@@ -1,17 +1,7 @@
 // Who is who, and what passes between them unread: the keys of docs/encryption.md. Names and labels
 // are those of that page. What comes from the network never throws here: it opens or is null.
 
-import {
-  type Bytes,
-  derive,
-  draw,
-  fromB64,
-  join,
-  readJson,
-  type SenderKey,
-  toB64,
-  utf8,
-} from "./frames.ts";
+import { type Bytes, derive, draw, fromB64, join, readJson, toB64, utf8 } from "./frames.ts";
 
 const SAFETY_ROUNDS = 600_000;
 const IV_BYTES = 12;
@@ -55,19 +45,10 @@ export const meetingKey = (secret: Bytes, circle: string): Promise<Bytes> =>
   derive(secret, utf8(circle), utf8("peermeet meeting"), 32);
 
 /** The public half of somebody: two P-256 points of 65 bytes. */
-export interface Person {
-  hand: Bytes;
-  device: Bytes;
-}
+export type Person = { hand: Bytes; device: Bytes };
 /** Both halves of oneself. */
-export interface Self extends Person {
-  handKey: CryptoKey;
-  deviceKey: CryptoKey;
-}
-export interface Profile extends Person {
-  name: string;
-  color: string;
-}
+export type Self = Person & { handKey: CryptoKey; deviceKey: CryptoKey };
+export type Profile = Person & { name: string; color: string };
 
 const CURVE = { name: "ECDH", namedCurve: "P-256" };
 
@@ -99,17 +80,13 @@ export async function sealProfile(announce: Bytes, profile: Profile): Promise<st
 }
 
 /** Who that is; null if it does not open or is not the profile of anybody. */
-export async function openProfile(
-  announce: Bytes,
-  text: string,
-  palette: readonly string[],
-): Promise<Profile | null> {
+export async function openProfile(announce: Bytes, text: string, palette: readonly string[]) {
   const what = readJson(await unseal(announce, "profile", fromB64(text)));
   const { name, color } = what;
   if (typeof name !== "string" || name !== name.trim() || !/^.{1,40}$/su.test(name)) return null;
   if (typeof color !== "string" || !palette.includes(color)) return null;
   const person = await readPerson(what);
-  return person && { name, color, ...person };
+  return person && ({ name, color, ...person } satisfies Profile);
 }
 
 /** 8 numbers of 0-255, the same wherever the same people are: the hands of all, oneself too. */
@@ -122,7 +99,7 @@ export async function safetyNumbers(meeting: Bytes, hands: readonly Bytes[]): Pr
 }
 
 export type Message =
-  | ({ kind: "key" } & SenderKey)
+  | { kind: "key"; id: number; key: Bytes }
   | { kind: "ask" }
   | { kind: "secret"; secret: Bytes };
 
@@ -206,11 +183,7 @@ export async function sealRenew(own: Self, other: Person, older: Bytes, secret: 
 }
 
 /** From whom, and the secret. The caller must know that device as one that has led. */
-export async function openRenew(
-  own: Self,
-  older: Bytes,
-  text: string,
-): Promise<(Person & { secret: Bytes }) | null> {
+export async function openRenew(own: Self, older: Bytes, text: string) {
   const data = fromB64(text);
   if (data?.[0] !== 2) return null;
   const what = readJson(await unseal(older, "renew", data.slice(1)));

@@ -10,7 +10,7 @@ export type End = { sends: Own } | { plays: Kind; place: string };
 
 /** From the page. ref: its own name for a request, which the answer carries. */
 export type ToWorker =
-  /** My seat is known: makes a new sender key. Nothing is sent before. */
+  /** My seat: makes a sender key for it, once. Nothing is sent before. */
   | { kind: "seat"; seat: number }
   /** What I have to hand over because somebody has joined, has left, or asks. */
   | { kind: "hand"; ref: number; why: "joined" | "left" | "asked" }
@@ -32,18 +32,16 @@ export type FromWorker =
   | {
       kind: "counts";
       sent: Record<Own, number>;
-      played: Record<string, { opened: number; dropped: number }>;
+      played: Record<string, Count>;
       lacking: number[];
     };
 
-interface Streams {
-  readable: ReadableStream<{ data: ArrayBuffer }>;
-  writable: WritableStream<{ data: ArrayBuffer }>;
-}
-
+type Frame = { data: ArrayBuffer };
+type Streams = { readable: ReadableStream<Frame>; writable: WritableStream<Frame> };
+type Count = { opened: number; dropped: number };
 interface Scope {
-  onmessage: ((event: { data: ToWorker }) => void) | null;
-  onrtctransform: ((event: { transformer: Streams & { options: End } }) => void) | null;
+  onmessage: (event: { data: ToWorker }) => void;
+  onrtctransform: (event: { transformer: Streams & { options: End } }) => void;
   postMessage(message: FromWorker): void;
 }
 
@@ -52,13 +50,13 @@ const receiver = new Receiver();
 let sender: Promise<Sender> | null = null;
 let seats: Record<string, number> = {};
 const sent: Record<Own, number> = { audio: 0, video: 0, screen: 0 };
-const played: Record<string, { opened: number; dropped: number }> = {};
+const played: Record<string, Count> = {};
 const now = () => performance.now();
 
-async function sealFrame(what: Own, data: ArrayBuffer): Promise<ArrayBuffer | null> {
+async function sealFrame(what: Own, data: ArrayBuffer): Promise<ArrayBuffer | undefined> {
   const sealed = await (await sender)?.seal(what === "audio" ? "audio" : "video", data, now());
   if (sealed) sent[what]++;
-  return sealed ?? null;
+  return sealed;
 }
 
 async function openFrame(place: string, kind: Kind, data: ArrayBuffer) {
@@ -70,40 +68,34 @@ async function openFrame(place: string, kind: Kind, data: ArrayBuffer) {
   return isTheirs ? plain : null;
 }
 
+/** Frames go through one after the other, so their order stays. */
 async function pass(end: End, { readable, writable }: Streams): Promise<void> {
+  const change = ({ data }: Frame) =>
+    "sends" in end ? sealFrame(end.sends, data) : openFrame(end.place, end.plays, data);
   if ("plays" in end) played[end.place] = { opened: 0, dropped: 0 };
-  const passing = new TransformStream<{ data: ArrayBuffer }, { data: ArrayBuffer }>({
+  const passing = new TransformStream<Frame, Frame>({
     async transform(frame, to) {
-      const doing =
-        "sends" in end
-          ? sealFrame(end.sends, frame.data)
-          : openFrame(end.place, end.plays, frame.data);
-      const data = await doing.catch(() => null);
-      if (!data) return;
-      frame.data = data;
-      to.enqueue(frame);
+      const data = await change(frame).catch(() => null);
+      if (data) to.enqueue(Object.assign(frame, { data }));
     },
   });
-  // It ends with its connection.
-  await readable
-    .pipeThrough(passing)
-    .pipeTo(writable)
-    .catch(() => {});
+  const ended = readable.pipeThrough(passing).pipeTo(writable);
+  await ended.catch(() => {}); // The connection is closed.
   if ("plays" in end) delete played[end.place];
 }
 
 async function hand(why: "joined" | "left" | "asked"): Promise<SenderKey[]> {
   const own = await sender;
-  if (!own) return [];
-  if (why === "asked") return own.keys(now());
-  return own[why](now()).catch(() => []);
+  if (why === "asked") return own?.keys(now()) ?? [];
+  return (await own?.[why](now()).catch(() => null)) ?? [];
 }
 
 async function take(message: ToWorker): Promise<void> {
   const { kind } = message;
-  if (kind === "seat") sender = Sender.make(message.seat);
-  else if (kind === "seats") seats = message.seats;
-  else if (kind === "key") await receiver.take(message.seat, message.key);
+  if (kind === "seat") {
+    if ((await sender)?.seat !== message.seat) sender = Sender.make(message.seat);
+  } else if (kind === "seats") seats = message.seats;
+  else if (kind === "key") await receiver.take(message.seat, message.key, now());
   else if (kind === "forget") receiver.forget(message.seat);
   else if (kind === "streams") void pass(message.end, message);
   else if (kind === "hand") {
