@@ -15,22 +15,22 @@ export const before = {
     title: "This browser cannot keep the circle private",
     body: [
       "This circle is encrypted from end to end: what is said is locked in the browser of who speaks and opened in yours. This browser cannot do that, so we do not let you in half protected.",
-      "These browsers can, in the version of today: Firefox; Chrome, Edge or another Chromium; Safari. On an iPhone or iPad update the whole system.",
-      "Update this browser or open another one, and open the link that your group sent you there. Your place is not lost.",
+      "A current Firefox can, and so can a current Chrome, Edge or other Chromium, and a current Safari. On an iPhone or iPad it is the system that needs the update.",
+      "Update this browser or take another one, and open the link that your group sent you there.",
     ],
   },
   keyMissing: {
     title: "A part of your link is missing",
     body: [
-      "The link to this circle ends with its key: 43 letters and digits after the last dot. Without it you would hear nobody, and nobody would hear you.",
+      "The link to this circle ends with its key: the long row of letters after the last dot. Without it you would hear nobody, and nobody would hear you.",
       "Some programs cut long links off. Ask whoever invited you for the whole link, and open it, or copy it whole into the address bar.",
     ],
   },
   downgraded: {
     title: "Please do not come in just now",
     body: [
-      "Your link says that this circle is encrypted from end to end. The server says that it is not. One of the two is wrong, so we have stopped here, and nothing of you was sent.",
-      "Tell the host of your group, not by this page: something was changed on the server, by mistake or on purpose. If the host meant to do it, they can send you a new link.",
+      "Your link says that this circle is encrypted from end to end. The server says that it is not. One of the two is wrong, so we have stopped here, and nothing about you was sent.",
+      "Please tell the host of your group in another way, as by a call: something was changed on the server, by mistake or on purpose. If the host meant to do it, they can send you a new link.",
     ],
   },
   newKey: {
@@ -71,9 +71,11 @@ export const isPrivate = {
   title: "Is this private?",
   off: "No. This circle is not end-to-end encrypted.",
   offWhy: "The host of your group can tell you why.",
-  checking:
-    "Not known yet. As soon as sound, a picture or words have really been sealed and opened in this browser, it says so.",
-  on: "Yes, as far as a circle can be. What flows from and to this page was really sealed and opened in this browser.",
+  checking: "Not known yet.",
+  checkingMore:
+    "As soon as sound, a picture or words have really been sealed and opened in this browser, it says so.",
+  on: "Yes, as far as a circle can be.",
+  onMore: "What flows from and to this page is really sealed and opened in this browser.",
   unheard: "Your link’s key is not the key of this circle.",
   stopped: (what: What) =>
     `This browser could not seal your ${TAKEN[what]}, so it was taken off before anything was sent unsealed.`,
@@ -101,14 +103,13 @@ export const isPrivate = {
 /** In the middle of the page for who came with another key. */
 export const unheard = {
   title: "Your link has a different key",
-  body: "So nobody can be heard here, and nobody hears you. You did nothing wrong.",
-  ask: "Ask whoever invited you for the new link, and open it.",
-  hand: "If a facilitator is here, they see that you came, and can hand you the new key. You need to do nothing for that.",
+  body: "You hear nobody here, and nobody hears you. You did nothing wrong.",
+  ask: "Ask whoever invited you for the new link, and open it. If a facilitator is here, they see that you came and can hand you the new key; then you need to do nothing.",
 };
 
 /** For who leads. */
 export const keys = {
-  invite: "Invite people…",
+  invite: "Invite…",
   title: "Invite people",
   body: "Whoever opens the link may come in while the door is open.",
   bodyKey:
@@ -129,7 +130,7 @@ export const keys = {
   copied: "Copied",
   byHand: "The link is chosen. Copy it as you copy other words.",
   none: "There is no link just now. Only who came by a facilitators’ link can make one; if you did, try again in a moment.",
-  complete: "Add the key to a link of the host…",
+  complete: "Add the key to a host’s link…",
   completeTitle: "A link from the host",
   completeBody:
     "The host can make links on the server, but has no key. Put such a link in here; nothing of it is sent.",

@@ -1,6 +1,6 @@
 import { useSignalEffect } from "@preact/signals";
 import { useState } from "preact/hooks";
-import { interrupt } from "../a11y/announce";
+import { interrupt, tell } from "../a11y/announce";
 import { door, type Protection, protection, safetyNumbers } from "../state/secrecy";
 import { safetyWords } from "../text/safety";
 import { atDoor, badge as badgeWords, unheard, isPrivate as words } from "../text/secrecy";
@@ -44,9 +44,9 @@ function IsPrivate({ onClose }: { onClose(): void }) {
   return (
     <Dialog title={words.title} onClose={onClose}>
       <Answer now={now} />
+      {isSealed && <SafetyWords />}
       {isSealed && <Listed title={words.isTitle} lines={words.is} />}
       {now.kind !== "unheard" && <Listed title={words.isNotTitle} lines={notOf(now)} />}
-      {isSealed && <SafetyWords />}
     </Dialog>
   );
 }
@@ -82,13 +82,13 @@ function Answer({ now }: { now: Protection }) {
           <p>
             <b>{words.unheard}</b> {unheard.body}
           </p>
-          <WhatToDo />
+          <p>{unheard.ask}</p>
         </>
       );
     default:
       return (
         <p>
-          <b>{words[now.kind]}</b>
+          <b>{words[now.kind]}</b> {words[`${now.kind}More`]}
         </p>
       );
   }
@@ -143,24 +143,27 @@ function Reload() {
   );
 }
 
-/** What of this page was taken off, when that was told last. */
-let told: string | null = null;
+/** What was told last of what needs an answer: taken off, or another key. */
+let told = "";
 
 /** Own sound or picture could not be sealed: said once, at once, and what to do. */
 export function StoppedBanner() {
   useSignalEffect(() => {
     const now = protection.value;
-    const what = now.kind === "stopped" ? now.what : null;
-    if (what !== null && what !== told)
-      interrupt(`${badgeWords.stopped(what)}. ${words.stoppedNext(what)}`);
+    const what = now.kind === "stopped" ? now.what : now.kind;
+    if (what === told) return;
     told = what;
+    if (now.kind === "stopped")
+      interrupt(`${badgeWords.stopped(now.what)}. ${words.stoppedNext(now.what)}`);
+    if (now.kind === "unheard") tell(`${unheard.title}. ${unheard.body}`, true);
   });
   const now = protection.value;
   if (now.kind !== "stopped") return null;
   return (
-    <p class="banner">
-      {words.stoppedNext(now.what)} <Reload />
-    </p>
+    <div class="banner stop">
+      <span>{words.stoppedNext(now.what)}</span>
+      <Reload />
+    </div>
   );
 }
 
@@ -170,16 +173,7 @@ export function Unheard() {
     <section class="piece card" aria-label={badgeWords.unheard}>
       <h2>{unheard.title}</h2>
       <p>{unheard.body}</p>
-      <WhatToDo />
-    </section>
-  );
-}
-
-function WhatToDo() {
-  return (
-    <>
       <p>{unheard.ask}</p>
-      <p>{unheard.hand}</p>
-    </>
+    </section>
   );
 }

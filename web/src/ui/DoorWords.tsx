@@ -13,7 +13,7 @@ export function DoorWords({ isLast = false }: { isLast?: boolean }) {
       </>
     );
   return (
-    <section class="sign">
+    <section class="sign open">
       <p>
         <b>{atDoor.off}</b>
       </p>

@@ -9,17 +9,18 @@ import type { Names } from "../state/reading";
 import { sentence } from "../state/sentence";
 import { settings } from "../state/session";
 import { text } from "../text/en";
-import { Captions } from "./Writing";
+import { Captions, useCaptions } from "./Writing";
 
 /** The middle: a ring that fills, and one sentence about who speaks and what that means for you. */
 export function Piece({ view, names }: { view: View; names: Names }) {
   const { head, sub } = sentence(view, names);
+  const captions = useCaptions(view);
   const line = view.paused || view.safe ? null : lineNow(view, words.value);
   const isResting =
     view.paused || view.pair?.step === "silence" || (view.phase.mode === "silence" && !view.safe);
   const isTimed = !view.paused && !view.safe && !view.quiet.with_you;
   return (
-    <div class={line ? "piece reads" : "piece"}>
+    <div class={`piece${line ? " reads" : ""}${captions.length > 0 ? " captioned" : ""}`}>
       {isResting && !view.phase.over ? <div class="breath" aria-hidden="true" /> : null}
       {settings.ring.value && isTimed && <Ring />}
       <div>
@@ -31,7 +32,7 @@ export function Piece({ view, names }: { view: View; names: Names }) {
           {news}
         </p>
       </div>
-      <Captions view={view} />
+      <Captions lines={captions} />
     </div>
   );
 }

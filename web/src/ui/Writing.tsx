@@ -100,13 +100,17 @@ function Form({ ways }: { ways: Way[] }) {
   );
 }
 
-/** What is written in the place of a voice, or under it: large, beside who has the piece. */
-export function Captions({ view }: { view: View }) {
+/** What is written in the place of a voice, or under it, in this turn. */
+export function useCaptions(view: View): Written[] {
   const turn = view.turn?.number ?? null;
   const since = useRef({ turn, at: view.now });
   if (since.current.turn !== turn)
     since.current = { turn, at: written.value.at(-1)?.at ?? view.now };
-  const lines = shownLarge(view, written.value, since.current.at);
+  return shownLarge(view, written.value, since.current.at);
+}
+
+/** Large, beside who has the piece; told to a screen reader elsewhere, where it has to be. */
+export function Captions({ lines }: { lines: Written[] }) {
   if (lines.length === 0) return null;
   return (
     <section class="captions" aria-label={words.large}>
