@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { call, endCall, said } from "../src/a11y/announce";
+import { alarm, call, callToTurn, endCall, interrupt, said } from "../src/a11y/announce";
 import type { Notice, View } from "../src/protocol";
 import * as circle from "../src/state/circle";
 import { settings } from "../src/state/session";
@@ -127,6 +127,16 @@ describe("everything else", () => {
     vi.advanceTimersByTime(700);
     expect(said.value).toBe("");
   });
+});
+
+test("what cannot wait interrupts at once, and leaves the call to one's turn as it is", () => {
+  callToTurn("turn 7", "It is your turn.");
+  interrupt("Your microphone was taken off.");
+  expect(alarm.value).toBe("Your microphone was taken off.");
+  vi.advanceTimersByTime(10_000);
+  expect(alarm.value).toBe("");
+  expect(call.value).toBe("It is your turn.");
+  endCall();
 });
 
 describe("a sound or a touch", () => {

@@ -85,7 +85,7 @@ export const isPrivate = {
     "The server passes it on and cannot hear, see or read it, nor your names.",
     "Who leaves hears nothing more, and who comes later hears nothing from before.",
   ],
-  isNotTitle: "What is not",
+  isNotTitle: "What is not protected",
   isNot: [
     "Anybody who is here can record or repeat what they hear. We promise one another not to.",
     "The server knows that somebody met, when, from which addresses, and whose turn it was.",

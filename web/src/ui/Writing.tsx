@@ -4,6 +4,7 @@ import { tell } from "../a11y/announce";
 import type { View } from "../protocol";
 import { nameEver, type Written, written } from "../state/circle";
 import { protection } from "../state/secrecy";
+import { ask } from "../state/visit";
 import { say, shownLarge, type Way, waysToWrite } from "../state/writing";
 import { text } from "../text/en";
 
@@ -30,7 +31,7 @@ export function Writing({ view }: { view: View }) {
         ))}
         {said.length === 0 && <li>{words.nothing}</li>}
       </ul>
-      {ways.length > 0 ? <Form ways={ways} /> : <small>{words.off}</small>}
+      {ways.length > 0 ? <Form ways={ways} view={view} /> : <small>{words.off}</small>}
       <small>{words.kept}</small>
     </details>
   );
@@ -41,7 +42,7 @@ function markOf({ to, kind = "chat" }: Written): string {
   return kind === "chat" ? "" : words.mark[kind];
 }
 
-function Form({ ways }: { ways: Way[] }) {
+function Form({ ways, view }: { ways: Way[]; view: View }) {
   const draft = useSignal("");
   const wanted = useSignal<Way | null>(null);
   const chosen = ways.find((way) => way === wanted.value) ?? ways[0] ?? "chat";
@@ -53,6 +54,9 @@ function Form({ ways }: { ways: Way[] }) {
     const outcome = await (chosen === "facilitators"
       ? say("facilitators", line)
       : say("all", line, chosen));
+    // The first typed line begins a turn as a first word does.
+    if (outcome.kind === "done" && chosen === "share" && view.turn?.ready === false)
+      void ask({ kind: "begin_turn", turn: view.turns_given });
     if (outcome.kind !== "done") draft.value = [line, draft.value].filter(Boolean).join(" ");
     if (outcome.kind === "refused") tell(text.code(outcome.code));
   };
