@@ -18,17 +18,24 @@ function crisisWithoutScript(): Plugin {
   };
 }
 
-export default defineConfig({
-  plugins: [crisisWithoutScript()],
-  build: {
-    outDir: "../src/peermeet/web",
-    emptyOutDir: true,
-    assetsInlineLimit: 0,
-    // One script, no preloading: the polyfill would be a second piece of inline code to allow.
-    modulePreload: false,
-    target: "es2022",
-  },
-  server: {
-    proxy: { "/api": "http://127.0.0.1:8000", "/ws": { target: "ws://127.0.0.1:8000", ws: true } },
-  },
+export default defineConfig(({ command }) => {
+  // Else a NODE_ENV of the shell would make other bytes of the same source (docs/privacy.md).
+  if (command === "build") process.env.NODE_ENV = "production";
+  return {
+    plugins: [crisisWithoutScript()],
+    build: {
+      outDir: "../src/peermeet/web",
+      emptyOutDir: true,
+      assetsInlineLimit: 0,
+      // One script, no preloading: the polyfill would be a second piece of inline code to allow.
+      modulePreload: false,
+      target: "es2022",
+    },
+    server: {
+      proxy: {
+        "/api": "http://127.0.0.1:8000",
+        "/ws": { target: "ws://127.0.0.1:8000", ws: true },
+      },
+    },
+  };
 });

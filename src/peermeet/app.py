@@ -10,11 +10,10 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from ipaddress import ip_address
-from pathlib import Path
 
 from fastapi import FastAPI, WebSocket
 
-from peermeet import identity, relay
+from peermeet import client, identity, relay
 from peermeet.api import health, links, pages, practice
 from peermeet.api.desk import Desk
 from peermeet.api.practice import PracticeRooms
@@ -224,7 +223,7 @@ def build(settings: Settings, speed: float = 1.0) -> FastAPI:
 
     app.include_router(practice.router(key, clock.now, find_block, rooms, settings.url))
     app.include_router(health.router(is_ready))
-    pages.add_pages(app, Path(__file__).parent / "web")
+    pages.add_pages(app, client.FOLDER)
     app.add_middleware(pages.Headers, screens=settings.screen_share)
     return app
 

@@ -1,4 +1,4 @@
-"""The command line: peermeet serve | robots | runsheet | migrate | admin | schema."""
+"""The command line: peermeet serve | robots | runsheet | migrate | admin | schema | version."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from types import FrameType
 import uvicorn
 from pydantic import ValidationError
 
-from peermeet import __version__, protocol, relay
+from peermeet import __version__, client, protocol, relay
 from peermeet.api import desk
 from peermeet.app import build, keep_media, new_link, say_goodbye, turn_config
 from peermeet.config import Settings
@@ -41,6 +41,11 @@ SHARED_LINK = (
 KEYLESS = (
     "These links have no key: open the facilitator's, and take the links for the others from"
     " “Invite people” there."
+)
+NOT_BUILT = "The web client is not built. Run: make web"
+RECIPE = (
+    "The same, without PeerMeet, in the folder of the built client (src/peermeet/web):\n"
+    "    export LC_ALL=C; sha256sum assets/* index.html | tee /dev/stderr | sha256sum"
 )
 LINKS_FOR_ONE = (
     "Give each to one person and note its code for yourself: the server does not know whose it is."
@@ -66,6 +71,17 @@ def main(arguments: list[str] | None = None) -> int:
     robots = commands.add_parser("robots", help="fill a circle with robots")
     add_robot_arguments(robots)
     _add_runsheet(commands)
+    version = commands.add_parser("version", help="print the version, or what the client is")
+    version.add_argument(
+        "--client",
+        action="store_true",
+        help="print the SHA-256 of each file of the built client, and one of all",
+    )
+    version.add_argument(
+        "--address",
+        metavar="URL",
+        help="with --client: compare with the files that a running server gives",
+    )
     admin = commands.add_parser("admin", help="for whoever runs the server")
     tasks = admin.add_subparsers(dest="task", required=True)
     link = tasks.add_parser("link", help="print a fresh invitation link with its code")
@@ -111,6 +127,11 @@ def main(arguments: list[str] | None = None) -> int:
             return run_robots(chosen)
         case "runsheet":
             return _runsheet(chosen)
+        case "version" if chosen.client or chosen.address:
+            return _client(chosen.address)
+        case "version":
+            print(__version__)
+            return 0
     try:
         settings = Settings()
     except ValidationError as error:
@@ -136,6 +157,31 @@ def main(arguments: list[str] | None = None) -> int:
         case "admin":
             return _order(settings, chosen)
     raise AssertionError(chosen.command)
+
+
+def _client(address: str | None) -> int:
+    """Tell what the built client is, or whether another server gives the same one."""
+    here = client.hashes(client.FOLDER)
+    if not here:
+        print(NOT_BUILT, file=sys.stderr)
+        return 1
+    for line in client.told(here):
+        print(line)
+    if address is None:
+        print(RECIPE, file=sys.stderr)
+        return 0
+    try:
+        differences = client.compare(address, here)
+    except client.Unchecked as why:
+        print(why, file=sys.stderr)
+        return 1
+    for line in differences:
+        print(line, file=sys.stderr)
+    if differences:
+        print("The client there is NOT the one here.", file=sys.stderr)
+        return 1
+    print("The client there is the one here.", file=sys.stderr)
+    return 0
 
 
 def _add_turn_config(tasks: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
