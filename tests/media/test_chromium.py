@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -194,5 +195,61 @@ async def test_browsers_meet_and_a_place_changes_hands_without_a_freeze(
 
         # Chromium asks for help whenever a number or a picture does not follow its forerunner.
         assert (arrived["packetsLost"], arrived["pliCount"], arrived["nackCount"]) == (0, 0, 0)
+    finally:
+        await media.end()
+
+
+SIZES = """() => {
+  const code = `const sizes = [];
+    onrtctransform = ({ transformer: { readable, writable } }) => readable
+      .pipeThrough(new TransformStream({ transform(frame, next) {
+        sizes.push(frame.data.byteLength);
+        next.enqueue(frame); } }))
+      .pipeTo(writable);
+    onmessage = () => postMessage(sizes.splice(0));`;
+  window.ear = new Worker(URL.createObjectURL(new Blob([code])));
+  const add = pc.addTransceiver.bind(pc);
+  pc.addTransceiver = (...what) => {
+    pc.addTransceiver = add;
+    const microphone = add(...what);
+    // In the same tick: Chromium never runs one that comes later.
+    microphone.sender.transform = new RTCRtpScriptTransform(window.ear, {});
+    return microphone;
+  };
+}"""
+TAKEN = """() => new Promise(tell => {
+  window.ear.onmessage = ({ data }) => tell(data);
+  window.ear.postMessage('');
+})"""
+
+
+async def test_a_microphone_that_hears_nothing_sends_like_one_that_hears_something(
+    browser: Browser, tmp_path: Path
+) -> None:
+    """What passes by is equal packets at equal distances; encryption could not hide other ones."""
+    media = Media(tmp_path, bind=own_address("0.0.0.0"))
+    await media.link.start()
+    try:
+        media.gate(ana=OPEN)
+        page = (await tab(browser)).page
+        await page.evaluate(SIZES)
+        offer = await page.evaluate("() => offer(1)")
+        await page.evaluate("sdp => answer(sdp)", await media.link.answer("circle", "ana", offer))
+        await until(lambda: ("ana", "connected") in media.states)
+        extensions = await page.evaluate(
+            "() => pc.getSenders()[0].getParameters().headerExtensions.map(({ uri }) => uri)"
+        )
+        assert extensions and not any("audio-level" in uri for uri in extensions)
+
+        sizes: dict[bool, list[int]] = {True: [], False: []}
+        for is_on, found in sizes.items():
+            await page.evaluate("on => { pc.getSenders()[0].track.enabled = on }", is_on)
+            await page.wait_for_timeout(300)  # what was encoded before
+            await page.evaluate(TAKEN)
+            async with asyncio.timeout(10):
+                while len(found) < 100:
+                    await page.wait_for_timeout(100)
+                    found += await page.evaluate(TAKEN)
+        assert set(sizes[True]) == set(sizes[False]) == {80}
     finally:
         await media.end()

@@ -19,8 +19,6 @@ from typing import Literal
 
 MID = "urn:ietf:params:rtp-hdrext:sdes:mid"
 """RTP header extension: which section a packet belongs to (RFC 9143)."""
-AUDIO_LEVEL = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
-"""RTP header extension: loudness, client to mixer (RFC 6464)."""
 ABS_SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
 """RTP header extension: departure time, 24 bits of 6.18 fixed point seconds."""
 VIDEO_ORIENTATION = "urn:3gpp:video-orientation"
@@ -49,8 +47,9 @@ Direction = Literal["sendonly", "recvonly", "inactive"]
 _PROTOCOL = "UDP/TLS/RTP/SAVPF"
 _CODECS: Mapping[Kind, str] = {"audio": "opus/48000/2", "video": "vp8/90000"}
 _ANSWERED_CODECS: Mapping[Kind, str] = {"audio": "opus/48000/2", "video": "VP8/90000"}
-# usedtx stays away: a microphone that falls silent would show when somebody is not speaking.
-_OPUS_FORMAT = "minptime=10;useinbandfec=1;stereo=0"
+# RFC 7587, section 6.1. Encryption hides no times and no sizes: with usedtx the pauses would show,
+# and without cbr each kind of sound (docs/privacy.md has the figures).
+_OPUS_FORMAT = "minptime=10;useinbandfec=1;stereo=0;cbr=1"
 _FEEDBACK = ("nack", "nack pli", "ccm fir", "transport-cc", "goog-remb")
 _MIRROR: Mapping[Direction, Direction] = {
     "sendonly": "recvonly",
@@ -59,7 +58,7 @@ _MIRROR: Mapping[Direction, Direction] = {
 }
 # One-byte header extensions carry identifiers 1 to 14 (RFC 8285); we write no others.
 _MAX_EXTENSION_ID = 14
-_KNOWN = (MID, AUDIO_LEVEL, ABS_SEND_TIME, VIDEO_ORIENTATION, TRANSPORT_CC, RID, REPAIRED_RID)
+_KNOWN = (MID, ABS_SEND_TIME, VIDEO_ORIENTATION, TRANSPORT_CC, RID, REPAIRED_RID)
 
 # Type preferences of our candidates (RFC 8445, section 5.1.2.2): every way over UDP comes first.
 _UDP_HOST = 126
@@ -362,9 +361,9 @@ def _section(
     rtx_payload_type = _rtx_payload_type(formats, part, payload_type) if kind == "video" else None
     rids = _rids(part) if kind == "video" and receiving else ()
 
+    # Not the level of sound (RFC 6464): SRTP leaves header extensions readable, so that everybody
+    # on the way would see who speaks and how loud, and nothing here needs it.
     wanted = {MID, TRANSPORT_CC}
-    if kind == "audio" and receiving:
-        wanted.add(AUDIO_LEVEL)
     if kind == "video":
         wanted.add(VIDEO_ORIENTATION)
         if receiving:
