@@ -4,8 +4,10 @@ Every page of every test is watched (see watch.py): a request to a third party, 
 console or a broken policy fails the test that it happened in.
 """
 
+import asyncio
+import tempfile
 import wave
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from importlib.resources import files
 from pathlib import Path
 
@@ -14,14 +16,32 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, async_playwright
 
+from peermeet.robots.door import make_secret
+from peermeet.robots.line import Link
+from peermeet.robots.spelling import to_b64
 from tests.browser.person import Person
 from tests.browser.watch import Watch
 from tests.chromium import FLAGS, require
-from tests.scenarios.conftest import server as server
 from tests.scenarios.server import Server
 
 Invite = Callable[..., Awaitable[Person]]
 Sit = Callable[..., Awaitable[list[Person]]]
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """A server as it comes: its circles are encrypted, and its links have the group's secret."""
+    with tempfile.TemporaryDirectory(prefix="pm-") as folder:  # short: it holds a Unix socket
+        server = Server(Path(folder), encrypted=True)
+        try:
+            server.start()
+            lead = Link.parse(f"{server.url}/join#{server.facilitator}")
+            secret = to_b64(asyncio.run(make_secret(lead)))
+            server.facilitator += f".{secret}"
+            server.participant += f".{secret}"
+            yield server
+        finally:
+            server.end()
 
 
 def write_speech(path: Path) -> None:
@@ -55,7 +75,9 @@ async def chromium(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Br
 @pytest_asyncio.fixture(loop_scope="session")
 async def watch(server: Server) -> AsyncIterator[Watch]:
     """Looks on at all pages of a test, and fails it when one did what it must not."""
-    watch = Watch(server.url, (server.facilitator, server.participant))
+    links = [link.rpartition(".") for link in (server.facilitator, server.participant)]
+    tokens, secrets = (tuple(link[at] for link in links) for at in (0, 2))
+    watch = Watch(server.url, (*tokens, *secrets), secrets)
     yield watch
     assert watch.complaints() == []
 

@@ -12,13 +12,15 @@ addEventListener('securitypolicyviolation', event =>
 
 
 class Watch:
-    """For one server: its address and the tokens that must never leave the two places for them."""
+    """For one server: its address, the tokens that must never leave the places for them, and the
+    secrets that must never leave the browser."""
 
-    def __init__(self, url: str, tokens: tuple[str, ...]) -> None:
+    def __init__(self, url: str, tokens: tuple[str, ...], secrets: tuple[str, ...] = ()) -> None:
         self.requests: list[str] = []
         self.sockets: list[str] = []
         self._host = urlsplit(url).netloc
         self._tokens = tokens
+        self._secrets = secrets
         self._complaints: list[str] = []
         self._forgiven: list[re.Pattern[str]] = []
 
@@ -47,10 +49,16 @@ class Watch:
     def _requested(self, request: Request) -> None:
         self.requests.append(request.url)
         self._check(request.url, request.headers.get("referer", ""))
+        self._check_sent(request.post_data or "")
 
     def _connected(self, socket: WebSocket) -> None:
         self.sockets.append(socket.url)
         self._check(socket.url, "")
+        socket.on("framesent", lambda data: self._check_sent(str(data)))
+
+    def _check_sent(self, text: str) -> None:
+        if any(secret in text for secret in self._secrets):
+            self._complaints.append("secret given away")
 
     def _check(self, url: str, referer: str) -> None:
         address = urlsplit(url)

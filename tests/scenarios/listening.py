@@ -17,20 +17,19 @@ ITSELF = "tests.scenarios.listening"
 
 def listen(path: str) -> None:
     """From now on this worker writes down what arrives."""
-    file = open(path, "ab", buffering=0)  # noqa: SIM115 - as long as the process
+    file = open(path, "ab", buffering=0)
     take = ingest.Layer.take
 
     def noted(self: ingest.Layer, *arguments: Any, **more: Any) -> ingest.MediaPacket | None:
         packet = take(self, *arguments, **more)
         if packet is not None and packet.payload:
             kind = b"a" if packet.descriptor is None else b"v"
-            skip = 0 if packet.descriptor is None else packet.descriptor.size
+            skip = 0 if packet.descriptor is None else packet.descriptor.payload_at
             text = packet.payload[skip:]
-            first = b"\1" if packet.descriptor is None or packet.descriptor.starts else b"\0"
+            first = b"\1" if packet.descriptor is None or packet.descriptor.start else b"\0"
             file.write(struct.pack("!I", len(text) + 2) + kind + first + text)
         return packet
 
-    vars(ingest.Layer)  # a class: set by name below
     setattr(ingest.Layer, "take", noted)  # noqa: B010
     # The compiled loop would not come by here.
     vars(fanout)["CompiledFanOut"] = fanout.PlainFanOut

@@ -1,4 +1,5 @@
 import { render } from "preact";
+import { counts } from "./state/secrecy";
 import { rememberSettings } from "./state/session";
 import { arrive, media } from "./state/visit";
 import { text } from "./text/en";
@@ -22,6 +23,6 @@ if (location.pathname === BLANK) {
   const root = document.getElementById("app");
   if (root) render(<App />, root);
   void arrive();
-  // Numbers only, by seat, so that a browser test can tell whether sound and picture arrive.
-  Object.assign(globalThis, { peermeetStats: () => media.stats() });
+  // Numbers only, so that a browser test can tell whether sound and picture arrive, and sealed.
+  Object.assign(globalThis, { peermeetStats: () => media.stats(), peermeetSealed: counts });
 }

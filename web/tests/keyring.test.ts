@@ -26,7 +26,7 @@ class Bench implements Cipher {
     });
   }
   take(from: number, key: SenderKey): void {
-    void this.after(() => this.receiver.take(from, key));
+    void this.after(() => this.receiver.take(from, key, performance.now()));
   }
   forget(from: number): void {
     void this.after(async () => this.receiver.forget(from));

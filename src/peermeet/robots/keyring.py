@@ -80,7 +80,7 @@ class Keyring:
         person = self._members.get(seat)
         match None if person is None else self._pair(person).open(sealed):
             case SenderKey() as key:
-                self._receiver.take(_number(seat), key)
+                self._receiver.take(_number(seat), key, now_ms())
             case Ask():
                 return self._to([seat], self._sender.keys(now_ms()))
             case NewSecret() | None:

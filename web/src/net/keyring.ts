@@ -66,7 +66,7 @@ export class Keyring {
     private readonly seat: string,
     private readonly circle: string,
     private today: Secret,
-    private readonly older: readonly Secret[],
+    private readonly older: Secret[],
     private readonly cipher: Cipher,
     private readonly hand: (to: Record<string, string>) => void,
   ) {}
@@ -120,6 +120,7 @@ export class Keyring {
 
   /** From now on this is the group's secret. The members of before are no members until they seal anew. */
   async renew(secret: Bytes): Promise<void> {
+    this.older.unshift(this.today);
     this.today = await keysOf(secret, this.circle);
     this.opened.clear();
     this.pairs.clear();

@@ -326,6 +326,9 @@ export function noteRemoved(seat: string): void {
   if (at && device) noteDevice(at.group, toB64(device), "removed");
 }
 
+/** What was sealed, opened and dropped so far: numbers only. */
+export const counts = () => encryption?.counts ?? null;
+
 /** The circle is over for this page. */
 export function stop(): void {
   keyring = null;

@@ -1,0 +1,233 @@
+"""What people see of the encryption, and what a browser without the right key gets: nothing."""
+
+import asyncio
+import re
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.conftest import Invite, Sit
+from tests.browser.person import Person, frames, packets, until
+from tests.browser.watch import Watch
+from tests.scenarios.server import Server
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+
+OTHER_SECRET = "A" * 43
+
+# A browser whose worker is never called, without an error, as when it is hooked in too late.
+DEAF_TRANSFORM = """
+Object.defineProperty(RTCRtpSender.prototype, 'transform', { set() {}, get() { return null; } });
+"""
+NO_TRANSFORMS = """
+delete globalThis.RTCRtpScriptTransform;
+delete RTCRtpSender.prototype.createEncodedStreams;
+"""
+OLDER_CHROMIUM = "delete globalThis.RTCRtpScriptTransform;"
+
+
+async def sealed(person: Person) -> dict[str, int]:
+    found: dict[str, int] = await person.page.evaluate("() => peermeetSealed()")
+    return found
+
+
+async def safety_words(person: Person) -> list[str]:
+    """Read from the page, and the window closed again."""
+    await person.page.get_by_role("button", name="End-to-end encrypted").click()
+    words = person.page.get_by_role("dialog").locator(".spoken li")
+    await expect(words.first).to_be_visible()
+    read = await words.all_inner_texts()
+    await person.tap("Close")
+    return read
+
+
+async def speak_in_turn(fay: Person, speaker: Person) -> None:
+    await fay.start_round(first=speaker)
+    await speaker.tap("I am ready")
+
+
+async def test_the_badge_says_encrypted_once_it_is_so(sit: Sit, invite: Invite) -> None:
+    fay = await invite("Fay")
+    await fay.join(camera=False)
+    await expect(fay.page.get_by_role("button", name="Checking…")).to_be_visible()
+    ana = await invite("Ana")
+    await ana.join(camera=False)
+    await fay.sees_at_the_table(ana)
+    await speak_in_turn(fay, ana)
+    await fay.hears(ana)
+    for person in (fay, ana):
+        badge = person.page.get_by_role("button", name="End-to-end encrypted")
+        await expect(badge).to_be_visible()
+    assert (await sealed(ana))["sealed"] > 0
+    assert (await sealed(fay))["opened"] > 0
+
+
+async def test_all_read_the_same_safety_words_and_others_when_somebody_comes(
+    sit: Sit, invite: Invite
+) -> None:
+    fay, ana = await sit("Fay", "Ana", cameras=True)
+    await asyncio.gather(fay.sees_picture_of(ana), ana.sees_picture_of(fay))
+    words = await safety_words(fay)
+    assert len(words) >= 4
+    assert await safety_words(ana) == words
+    ben = await invite("Ben")
+    await ben.join()
+    await ben.sees_picture_of(ana)
+    others = await safety_words(ben)
+    assert others != words
+    assert await safety_words(fay) == others
+    assert await safety_words(ana) == others
+
+
+async def test_who_has_another_key_gets_no_picture_no_voice_and_a_kind_word(
+    sit: Sit, invite: Invite, server: Server
+) -> None:
+    fay, ana = await sit("Fay", "Ana", cameras=True)
+    await speak_in_turn(fay, ana)
+    mallory = await invite("Mallory")
+    mallory.link = f"{server.url}/join#{server.participant.rpartition('.')[0]}.{OTHER_SECRET}"
+    await mallory.join(camera=False)
+    await mallory.sees("Your link has a different key")
+    await fay.sees("Somebody came whose key does not fit; they hear nothing.")
+
+    async def has_come() -> bool:
+        return packets(await mallory.counts(ana)) >= 100
+
+    await until(has_come, "sealed sound of Ana comes to Mallory")
+    await fay.hears(ana)
+    counts = await mallory.counts(ana)
+    assert frames(counts) == 0 and counts["totalAudioEnergy"] == 0
+    assert (await sealed(mallory))["opened"] == 0
+    names = mallory.page.locator(".seats .name")
+    for name in ("Ana", "Fay"):
+        await expect(names.get_by_text(name, exact=True)).to_have_count(0)
+
+
+async def test_what_is_written_is_read_by_members(sit: Sit) -> None:
+    fay, ana = await sit("Fay", "Ana")
+    await fay.page.get_by_text("Written words").click()
+    await fay.page.get_by_label("Write", exact=True).fill("Take your time.")
+    await fay.tap("Send")
+    for person in (fay, ana):
+        await expect(person.page.locator(".written")).to_contain_text("Take your time.")
+
+
+async def test_a_new_key_reaches_who_is_here_and_is_handed_to_who_returns(
+    sit: Sit, invite: Invite
+) -> None:
+    fay, ana = await sit("Fay", "Ana", cameras=True)
+    await fay.key("u")
+    await fay.tap("Make a new key…")
+    await fay.tap("Make a new key")
+    await fay.hears_said("The group has a new key. Who is here has it already.")
+    await fay.tap("Close")
+    await asyncio.gather(fay.sees_picture_of(ana), ana.sees_picture_of(fay))
+    # Ben's link is from before; he has met nobody here, and so takes no key from anybody.
+    ben = await invite("Ben")
+    await ben.open_link()
+    await ben.sees("Your link has an older key.")
+    await ben.join()
+    await ben.sees("Your link has a different key")
+    await fay.sees("Ben came with an older key.")
+    # A link of today lets him in.
+    await fay.key("u")
+    await fay.tap("Make a link for participants")
+    link = await fay.page.get_by_label("Link for participants").input_value()
+    ben.link = link.replace("localhost", "127.0.0.1")
+    await ben.join()
+    await ben.sees_picture_of(ana)
+
+
+async def test_a_returning_member_is_handed_the_new_key(sit: Sit, invite: Invite) -> None:
+    fay, ana = await sit("Fay", "Ana", cameras=True)
+    ben = await invite("Ben")
+    await ben.join()
+    await ben.sees_picture_of(fay)
+    await ben.tap("Leave")
+    await ben.page.get_by_role("button", name=re.compile("^Leave")).last.click()
+    await ben.sees("You have left")
+    await fay.sees_at_the_table(ana)
+    await fay.key("u")
+    await fay.tap("Make a new key…")
+    await fay.tap("Make a new key")
+    await fay.hears_said("The group has a new key. Who is here has it already.")
+    await fay.tap("Close")
+    await ben.join()
+    await ben.sees("Your link has a different key")
+    await fay.sees("Ben came with an older key.")
+    await fay.tap("Hand over")
+    await ben.sees_picture_of(fay)
+    await fay.sees_picture_of(ben)
+
+
+async def test_what_cannot_be_sealed_is_taken_off_and_reaches_nobody(
+    sit: Sit, invite: Invite
+) -> None:
+    (fay,) = await sit("Fay", cameras=True)
+    ana = await invite("Ana")
+    await ana.page.add_init_script(DEAF_TRANSFORM)
+    await ana.join()
+    await ana.sees("To be seen again, load the page again.")
+    await fay.sees_at_the_table(ana)
+    counts = await fay.counts(ana)
+    assert (packets(counts), frames(counts)) == (0, 0)
+
+
+async def test_a_browser_that_cannot_encrypt_is_told_so_before_the_door(invite: Invite) -> None:
+    ana = await invite("Ana")
+    await ana.page.add_init_script(NO_TRANSFORMS)
+    await ana.open_link()
+    await ana.sees("This browser cannot keep the circle private")
+    assert ana.devices == []
+
+
+async def test_older_chromium_encrypts_by_its_own_interface(sit: Sit, invite: Invite) -> None:
+    (fay,) = await sit("Fay", cameras=True)
+    ana = await invite("Ana")
+    await ana.page.add_init_script(OLDER_CHROMIUM)
+    await ana.join()
+    await asyncio.gather(fay.sees_picture_of(ana), ana.sees_picture_of(fay))
+    assert (await sealed(ana))["sealed"] > 0
+
+
+async def test_a_link_without_its_key_is_not_enough(invite: Invite, server: Server) -> None:
+    ana = await invite("Ana")
+    ana.link = ana.link.rpartition(".")[0]
+    await ana.open_link()
+    await ana.sees("A part of your link is missing")
+    # Who leads may make a new one; it is another circle's worth of links then.
+    fay = await invite("Fay")
+    fay.link = fay.link.rpartition(".")[0]
+    await fay.open_link()
+    await fay.sees("A part of your link is missing")
+    await fay.tap("Make a new key for the group…")
+    await fay.tap("Make a new key")
+    await fay.sees("Step 1 of 3")
+
+
+async def test_a_server_that_takes_the_encryption_back_is_not_believed(
+    invite: Invite, server: Server, watch: Watch
+) -> None:
+    ana = await invite("Ana")
+
+    async def lie(route: object) -> None:
+        answer = await route.fetch()  # type: ignore[attr-defined]
+        told = await answer.json()
+        told["encryption"] = {"on": False, "check": None, "reason": "Trust us."}
+        await route.fulfill(response=answer, json=told)  # type: ignore[attr-defined]
+
+    await ana.page.route("**/api/link", lie)
+    await ana.open_link()
+    await ana.sees("Please do not come in just now")
+    assert watch.sockets == []
+
+
+async def test_quick_exit_leaves_no_key_behind(sit: Sit) -> None:
+    (ana,) = await sit("Ana")
+    keep = "() => localStorage.getItem('secrets')"
+    assert OTHER_SECRET not in (await ana.page.evaluate(keep))
+    await ana.tap("Quick exit")
+    await expect(ana.page).to_have_url(re.compile("/left$"))
+    assert await ana.page.evaluate(keep) is None
+    found = await ana.page.evaluate("async () => (await indexedDB.databases()).map(d => d.name)")
+    assert found == []
