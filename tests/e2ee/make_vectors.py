@@ -58,6 +58,8 @@ RFC_SFRAME = {
 
 MARK = bytes.fromhex("504de2ee")
 CIRCLE = "c-7Qm2"
+HALF = b'"half"', b'"\\ud83c"'
+"""A name that is half of a character."""
 
 _lot = count(1)
 
@@ -252,6 +254,23 @@ def make() -> dict[str, Any]:
             "of": "ana",
             "sealed": b64(seal(announce, "profile", pack(profile))),
         },
+        "profiles_of_nobody": [
+            b64(seal(announce, "profile", pack(profile | change).replace(*HALF)))
+            for change in (
+                {"name": ""},
+                {"name": " Ana"},
+                {"name": "Ana\n"},
+                {"name": "A\tna"},
+                {"name": "half"},
+                {"name": "x" * 41},
+                {"name": 7},
+                {"color": "black"},
+                {"hand": b64(b"\4" * 65)},
+                {"device": b64(ana.device[:64])},
+                {"device": b64(ana.device) + "="},
+                {"device": None},
+            )
+        ],
         "pair": {
             "one": "ana",
             "two": "ben",

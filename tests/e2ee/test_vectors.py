@@ -9,6 +9,7 @@ import pytest
 from peermeet.robots import secrecy, sframe
 from peermeet.robots.secrecy import Ask, NewSecret, Pair, Self
 from peermeet.robots.sframe import Receiver, SenderKey
+from peermeet.robots.spelling import from_b64
 from tests.e2ee.conftest import Vectors
 from tests.e2ee.make_vectors import FILE, written
 
@@ -91,6 +92,14 @@ def test_a_profile(vectors: Vectors, people: dict[str, Self]) -> None:
     case = vectors["profile"]
     opened = secrecy.open_profile(hexa(vectors["group"]["announce"]), case["sealed"])
     assert opened == secrecy.Profile(case["name"], case["color"], people[case["of"]].person)
+
+
+def test_profiles_of_nobody(vectors: Vectors) -> None:
+    announce = hexa(vectors["group"]["announce"])
+    assert len(vectors["profiles_of_nobody"]) > 10
+    for sealed in vectors["profiles_of_nobody"]:
+        assert secrecy.unseal(announce, "profile", from_b64(sealed) or b"")
+        assert secrecy.open_profile(announce, sealed) is None
 
 
 def test_what_goes_between_two(vectors: Vectors, people: dict[str, Self]) -> None:

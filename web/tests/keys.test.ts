@@ -52,6 +52,12 @@ describe("of the vectors", () => {
     expect(hex(opened?.device)).toBe(vectors.people[of].device);
   });
 
+  test("profiles of nobody", async () => {
+    for (const sealed of vectors.profiles_of_nobody) {
+      expect(await keys.openProfile(bytes(told.announce), sealed, colors)).toBeNull();
+    }
+  });
+
   test("what goes between two", async () => {
     const { one, two, from_one, from_two, key, secret } = vectors.pair;
     const [first, second] = [await person(one), await person(two)];

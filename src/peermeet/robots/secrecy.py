@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,7 +29,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from peermeet.protocol import COLORS
 from peermeet.robots.sframe import KEY_BYTES, SenderKey
-from peermeet.robots.spelling import from_b64, to_b64
+from peermeet.robots.spelling import from_b64, read_json, to_b64
 
 SECRET_BYTES = 32
 SAFETY_ROUNDS = 600_000
@@ -59,14 +60,6 @@ def unseal(key: bytes, label: str, sealed: bytes) -> bytes | None:
 
 def _pack(what: dict[str, Any]) -> bytes:
     return json.dumps(what, ensure_ascii=False).encode()
-
-
-def _unpack(text: bytes | None) -> dict[str, Any]:
-    try:
-        what = json.loads(text or b"{}")
-    except (ValueError, RecursionError):
-        return {}
-    return what if isinstance(what, dict) else {}
 
 
 # --- The group secret ------------------------------------------------------------------------
@@ -157,10 +150,12 @@ def seal_profile(announce: bytes, profile: Profile) -> str:
 
 def open_profile(announce: bytes, text: str) -> Profile | None:
     """Who that is; None if it does not open or is not the profile of anybody."""
-    what = _unpack(unseal(announce, "profile", from_b64(text) or b""))
+    what = read_json(unseal(announce, "profile", from_b64(text) or b""))
     name, color = what.get("name"), what.get("color")
     person = _person(what.get("hand"), what.get("device"))
     if not isinstance(name, str) or not 1 <= len(name) <= 40 or name != name.strip():
+        return None
+    if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in name):
         return None
     return Profile(name, color, person) if person and color in COLORS else None
 
@@ -235,7 +230,7 @@ class Pair:
         data = from_b64(text) or b"\0"
         if data[0] != 1:
             return None
-        what = _unpack(unseal(self._back, "keys", data[1:]))
+        what = read_json(unseal(self._back, "keys", data[1:]))
         message, n = _message(what), what.get("n")
         if message is None or type(n) is not int or n <= self._came:
             return None
@@ -257,7 +252,7 @@ def seal_renew(own: Self, other: Person, older: bytes, secret: bytes) -> str:
 def open_renew(own: Self, older: bytes, text: str) -> tuple[Person, bytes] | None:
     """From whom, and the secret. The caller must know that device as one that has led."""
     data = from_b64(text) or b"\0"
-    what = _unpack(unseal(older, "renew", data[1:])) if data[0] == 2 else {}
+    what = read_json(unseal(older, "renew", data[1:])) if data[0] == 2 else {}
     person = _person(what.get("hand"), what.get("device"))
     if person is None:
         return None

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from peermeet.robots.spelling import from_b64, to_b64
+from peermeet.robots.spelling import from_b64, read_json, to_b64
 
 KEY_BYTES = 32
 MARK = bytes.fromhex("504d e2ee")
@@ -257,14 +257,11 @@ class Receiver:
         read = decode_header(data)
         size = read[2] if read else 0
         opened = self._open(seat, data[:size], b"say " + to.encode(), data[size:], now)
-        try:
-            words = json.loads(opened) if opened else None
-        except (ValueError, RecursionError):
+        words = read_json(opened)
+        kind, said = words.get("kind"), words.get("text")
+        if not isinstance(said, str) or any("\ud800" <= letter <= "\udfff" for letter in said):
             return None
-        if not isinstance(words, dict) or not isinstance(words.get("text"), str):
-            return None
-        kind = words.get("kind")
-        return (kind, words["text"]) if kind in ("chat", "caption", "share") else None
+        return (kind, said) if kind in ("chat", "caption", "share") else None
 
     def _open(self, seat: int, header: bytes, clear: bytes, text: bytes, now: int) -> bytes | None:
         read = decode_header(header)

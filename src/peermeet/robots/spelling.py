@@ -1,8 +1,10 @@
-"""How bytes are written as text between clients: base64url without padding, one spelling each."""
+"""How clients write to one another: bytes as base64url without padding, the rest as JSON."""
 
 from __future__ import annotations
 
 import base64
+import json
+from typing import Any
 
 
 def to_b64(data: bytes) -> str:
@@ -18,3 +20,12 @@ def from_b64(text: object) -> bytes | None:
     except ValueError:
         return None
     return data if to_b64(data) == text else None
+
+
+def read_json(text: bytes | None) -> dict[str, Any]:
+    """An object with anything in it, empty for what is none."""
+    try:
+        what = json.loads(text or b"{}")
+    except (ValueError, RecursionError):
+        return {}
+    return what if isinstance(what, dict) else {}

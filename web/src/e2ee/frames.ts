@@ -294,7 +294,7 @@ export class Receiver {
     const [header, body] = [data.subarray(0, size), data.subarray(size)];
     const { kind, text } = readJson(await this.unseal(seat, header, utf8(`say ${to}`), body, now));
     const isKind = kind === "chat" || kind === "caption" || kind === "share";
-    return isKind && typeof text === "string" ? { kind, text } : null;
+    return isKind && typeof text === "string" && !/\p{Cs}/u.test(text) ? { kind, text } : null;
   }
 
   private async unseal(seat: number, header: Bytes, clear: Bytes, text: Bytes, now: number) {

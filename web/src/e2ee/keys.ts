@@ -5,6 +5,8 @@ import { type Bytes, derive, draw, fromB64, join, readJson, toB64, utf8 } from "
 
 const SAFETY_ROUNDS = 600_000;
 const IV_BYTES = 12;
+/** No control characters, and no half of a character. */
+const NAME = /^[^\p{Cc}\p{Cs}]{1,40}$/u;
 const NO_SALT: Bytes = new Uint8Array(0);
 
 const pack = (what: object): Bytes => utf8(JSON.stringify(what));
@@ -83,7 +85,7 @@ export async function sealProfile(announce: Bytes, profile: Profile): Promise<st
 export async function openProfile(announce: Bytes, text: string, palette: readonly string[]) {
   const what = readJson(await unseal(announce, "profile", fromB64(text)));
   const { name, color } = what;
-  if (typeof name !== "string" || name !== name.trim() || !/^.{1,40}$/su.test(name)) return null;
+  if (typeof name !== "string" || name !== name.trim() || !NAME.test(name)) return null;
   if (typeof color !== "string" || !palette.includes(color)) return null;
   const person = await readPerson(what);
   return person && ({ name, color, ...person } satisfies Profile);
