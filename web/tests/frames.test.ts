@@ -143,6 +143,7 @@ describe("a frame", () => {
     expect(await open(frame, 0, wrong)).toBeNull();
     expect(wrong.lacking.size).toBe(0);
     expect(await receiver.open(SEAT + 1, "audio", frame, 0)).toBeNull();
+    expect(receiver.lacking.size).toBe(0);
     const late = new Receiver();
     expect(await open(frame, 0, late)).toBeNull();
     expect([...late.lacking]).toEqual([SEAT]);
@@ -205,6 +206,16 @@ describe("a step", () => {
     expect(await Promise.all(frames.map((frame) => open(frame)))).toEqual(["a", "b"]);
     const again = await Promise.all(frames.map((frame) => open(frame)));
     expect(again).toEqual([null, null]);
+  });
+
+  test("is one for those who come in the same moment, and its count goes on", async () => {
+    const coming = Array.from({ length: 10 }, () => sender.joined(0));
+    const headers = new Set<string | null>();
+    for (const joined of coming) {
+      await joined;
+      headers.add(hex((await send("x")).slice(-11, -5)));
+    }
+    expect(headers.size).toBe(10);
   });
 
   test("too far ahead is asked for", async () => {
@@ -311,6 +322,10 @@ describe("a generation", () => {
     await meet(receiver, old);
     expect(await open(frame, 9_000)).toBeNull();
     expect(receiver.lacking.size).toBe(0);
+    const given = (generation: number) => ({ id: keyId(SEAT, generation, 0), key: utf8("k") });
+    for (let n = 2; n < 40; n++) await meet(receiver, [given(n)], 9_000);
+    const frames = await Promise.all([2, 39].map((n) => sealed(given(n), 0, "audio", utf8("y"))));
+    expect(await Promise.all(frames.map((each) => open(each, 9_000)))).toEqual([null, "y"]);
   });
 
   test("is forgotten with its person", async () => {

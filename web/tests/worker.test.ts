@@ -144,6 +144,7 @@ describe("what comes in", () => {
     await put(utf8("in the clear").buffer);
     const { played, lacking } = await counts();
     expect([played["1"], lacking]).toEqual([{ opened: 0, dropped: 3 }, [4]]);
+    expect((await counts()).lacking).toEqual([]);
     for (const key of ben.keys(0)) tell({ kind: "key", seat: 4, key });
     await answer("hand", { why: "asked" });
     for (const what of ["a", "b", "c"]) await put(await say(what));
