@@ -65,6 +65,16 @@ def test_where_the_phase_has_no_chat_a_member_is_told_so(to: str) -> None:
         writes(Meeting("fay*", "ana"), "ana", to)
 
 
+def test_whoever_has_the_floor_may_type_in_the_place_of_speaking() -> None:
+    meeting = Meeting("fay*", "ana", "ben")
+    meeting.fay.does(m.StartPhase, mode=Mode.ROUND, first="ana")
+    writes(meeting, "ana", "all")
+    with pytest.raises(m.Refused, match="chat_off"):
+        writes(meeting, "ana", "facilitators")
+    with pytest.raises(m.Refused, match="chat_off"):
+        writes(meeting, "ben", "all")
+
+
 def test_the_helpers_channel_is_for_helpers() -> None:
     meeting = Meeting("fay*", "ana")
     with pytest.raises(m.Refused, match="not_allowed"):

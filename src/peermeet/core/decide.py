@@ -341,6 +341,8 @@ def _require_may_write(circle: Circle, actor: Seat, to: str) -> None:
     require(not apart, Code.AWAY_FROM_CIRCLE)
     chat = circle.phase.chat
     if to == "all":
-        require(chat is Chat.ON or has(actor, Power.WRITE), Code.CHAT_OFF)
+        # A turn may be typed in the place of speaking.
+        holds = circle.turn is not None and circle.turn.seat == actor.id
+        require(chat is Chat.ON or holds or has(actor, Power.WRITE), Code.CHAT_OFF)
     else:
         require(leads or chat is not Chat.OFF, Code.CHAT_OFF)

@@ -154,12 +154,17 @@ export async function prepare(profile: Profile): Promise<void> {
   if (!at?.isOn) return;
   hasSecret.value = true;
   self ??= await selfOf(await makePair(), await deviceKeys(at.group, makePair));
-  encryption ??= new Encryption({ changed: judge, lacking: (seats) => void keyring?.ask(seats) });
-  outside.media.encrypt(encryption);
+  if (!encryption) startWorker();
   const secret = readSecret(keptOf(at.group).secret);
   if (!secret) return;
   const announce = await announceKey(secret);
   appearance = { sealed: await sealProfile(announce, { ...profile, ...self }) };
+}
+
+function startWorker(): void {
+  encryption?.stop();
+  encryption = new Encryption({ changed: judge, lacking: (seats) => void keyring?.ask(seats) });
+  outside.media.encrypt(encryption);
 }
 
 /** Takes the seat: the keys of a meeting live as long as this page has its seat. */
@@ -170,6 +175,8 @@ export async function sitDown({ seat, circle: meeting, encrypted }: Welcome): Pr
   const name = `${meeting} ${seat}`;
   const { secret, older } = keptOf(at.group);
   if (!self || !encryption || !secret || (keyring && seatedAt === name)) return;
+  // A worker has one seat for good.
+  if (keyring) startWorker();
   seatedAt = name;
   const read = (one: string) => readSecret(one) ?? new Uint8Array(0);
   keyring = await Keyring.make(

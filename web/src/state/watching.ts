@@ -3,6 +3,7 @@
 
 import { effect, signal } from "@preact/signals";
 import type { Watch } from "../protocol";
+import { protection } from "./secrecy";
 import { type Pictures, pictures } from "./session";
 
 /** Tiles of the others, by seat: whether each is on the screen. */
@@ -31,6 +32,14 @@ export function wanted(choice: Pictures, hidden: boolean, of: Tiles): Watch {
   return { kind: "watch", video: "all", seats: seen.sort().slice(0, MOST_SEATS) };
 }
 
+/** With another key no picture opens: each would only be asked for again and again. */
+const wantedNow = (): Watch =>
+  wanted(
+    protection.value.kind === "unheard" ? "none" : pictures.value,
+    isHidden.value,
+    tiles.value,
+  );
+
 let send: ((watch: Watch) => boolean) | null = null;
 let sent = "";
 let sentAt = Number.NEGATIVE_INFINITY;
@@ -45,7 +54,7 @@ export function startWatching(to: (watch: Watch) => boolean): void {
   isHidden.value = document.hidden;
   document.addEventListener("visibilitychange", followPage);
   stopFollowing = effect(() => {
-    wanted(pictures.value, isHidden.value, tiles.value);
+    wantedNow();
     plan(TOGETHER_MS);
   });
 }
@@ -75,7 +84,7 @@ function plan(afterMs: number): void {
 
 function tellServer(): void {
   timer = undefined;
-  const watch = wanted(pictures.value, isHidden.value, tiles.value);
+  const watch = wantedNow();
   const words = JSON.stringify(watch);
   if (words === sent || !send?.(watch)) return;
   sent = words;

@@ -94,6 +94,9 @@ export const isPrivate = {
   words: "Safety words",
   compare:
     "Read them to one another: the same words on every screen mean that nobody sits in between. They change when somebody comes or goes.",
+  more: "Four more words",
+  whyMore:
+    "Whoever has the key and works together with the server could look for a match of the first four, at great effort. Compare all eight if you fear that.",
   noWords: "There are four words here as soon as somebody else is in the circle.",
   reload: "Load the page again",
   stoppedNext: (what: What) =>
@@ -148,7 +151,12 @@ export const keys = {
   renewed: "The group has a new key. Who is here has it already.",
   notRenewed: "That did not work just now. The key is the same as before.",
   returning: (name: string) => `${name} came with an older key.`,
-  returningBody: "Hand over the new one? Only if you know it is them.",
+  returningBody: {
+    here: "Their device has been here before. Hand over the new one? Only if you know it is them.",
+    removed: "Their device was removed here before, under this or another name.",
+    never:
+      "Their device has never been here while you were. Hand over only if you know it is them.",
+  },
   handOver: "Hand over",
   handOverTo: (name: string) => `Hand over to ${name}`,
   notNow: "Not now",

@@ -113,6 +113,19 @@ function Listed({ title, lines }: { title: string; lines: readonly string[] }) {
   );
 }
 
+/** As many words as show somebody in between; the rest is for who fears a great effort. */
+const FIRST = 4;
+
+function Spoken({ words }: { words: readonly string[] }) {
+  return (
+    <ol class="spoken">
+      {words.map((word, place) => (
+        <li key={place}>{word}</li>
+      ))}
+    </ol>
+  );
+}
+
 /** To be read aloud, so they are large. */
 function SafetyWords() {
   const numbers = safetyNumbers.value;
@@ -121,12 +134,13 @@ function SafetyWords() {
       <h3>{words.words}</h3>
       {numbers ? (
         <>
-          <ol class="spoken">
-            {safetyWords(numbers).map((word, place) => (
-              <li key={place}>{word}</li>
-            ))}
-          </ol>
+          <Spoken words={safetyWords(numbers.slice(0, FIRST))} />
           <p>{words.compare}</p>
+          <details>
+            <summary>{words.more}</summary>
+            <Spoken words={safetyWords(numbers.slice(FIRST))} />
+            <p>{words.whyMore}</p>
+          </details>
         </>
       ) : (
         <p>{words.noWords}</p>

@@ -38,10 +38,10 @@ export function InviteWindow({ onClose }: Props) {
         {words.body} {hasSecret.value && words.bodyKey}
       </p>
       <Maker whose="participant" button={words.make} />
-      {returning.value.map(({ seat, name }) => (
+      {returning.value.map(({ seat, name, met }) => (
         <div key={seat} class="hint">
           <p>
-            {words.returning(name)} {words.returningBody}
+            {words.returning(name)} {words.returningBody[met]}
           </p>
           <button type="button" onClick={() => void handOver(seat)}>
             {words.handOverTo(name)}

@@ -19,10 +19,10 @@ export function Newcomers() {
   const others = unknown().filter((seat) => !putAway.value.has(seat));
   return (
     <>
-      {back.map(({ seat, name }) => (
+      {back.map(({ seat, name, met }) => (
         <div key={seat} class="hint">
           <p>
-            <b>{words.returning(name)}</b> {words.returningBody}
+            <b>{words.returning(name)}</b> {words.returningBody[met]}
           </p>
           <div class="row">
             <button type="button" onClick={() => void handOver(seat)}>
