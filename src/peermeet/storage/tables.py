@@ -84,7 +84,7 @@ RETENTION = {
     "journal": "deleted with its circle",
     "blocks": f"deleted {BLOCK_KEPT_DAYS} days after the review date unless renewed",
     "run_sheets": f"deleted by a facilitator, {SHEET_KEPT_DAYS} days after the last use, "
-    f"or for the {SHEETS_KEPT + 1}th of a group",
+    f"or when the group has used {SHEETS_KEPT} others since",
     "checks": "replaced with each new secret; one row for each group",
 }
 """Every table must have a rule here; a test insists."""
