@@ -419,11 +419,14 @@ class _Server(uvicorn.Server):
         if not self.started:
             return
         print("PeerMeet is at", self._settings.url)
-        for whose, leads in (("Facilitator: ", True), ("Participants:", False)):
-            link = new_link(self._settings, as_facilitator=leads)
-            print(whose, link.code, link.url, flush=True)
-        if self._settings.encryption_off is None:
-            print(KEYLESS, flush=True)
+        encrypted = self._settings.encryption_off is None
+        # Robots make a key, and print the links that have it.
+        if not (encrypted and self._count):
+            for whose, leads in (("Facilitator: ", True), ("Participants:", False)):
+                link = new_link(self._settings, as_facilitator=leads)
+                print(whose, link.code, link.url, flush=True)
+            if encrypted:
+                print(KEYLESS, flush=True)
         if self._count:
             arguments = _robot_arguments(self._settings, self._count)
             self._robots = await asyncio.create_subprocess_exec(

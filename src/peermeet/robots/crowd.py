@@ -168,8 +168,7 @@ async def _with_new_key(invitation: Link, lead: Link) -> tuple[Link, Link]:
     except OSError as error:
         raise BadLink(f"the server does not take it: {error}") from error
     invitation, lead = invitation.with_secret(secret), lead.with_secret(secret)
-    sys.stdout.write(f"With the key: facilitator {lead}\n")
-    sys.stdout.write(f"With the key: participants {invitation}\n")
+    sys.stdout.write(f"Facilitator:  {lead}\nParticipants: {invitation}\n")
     sys.stdout.flush()
     return invitation, lead
 
