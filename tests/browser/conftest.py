@@ -35,10 +35,7 @@ def server() -> Iterator[Server]:
         server = Server(Path(folder), encrypted=True)
         try:
             server.start()
-            lead = Link.parse(f"{server.url}/join#{server.facilitator}")
-            secret = to_b64(asyncio.run(make_secret(lead)))
-            server.facilitator += f".{secret}"
-            server.participant += f".{secret}"
+            server.secret = to_b64(asyncio.run(make_secret(Link.parse(server.invitation("Fay")))))
             yield server
         finally:
             server.end()
@@ -75,9 +72,8 @@ async def chromium(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Br
 @pytest_asyncio.fixture(loop_scope="session")
 async def watch(server: Server) -> AsyncIterator[Watch]:
     """Looks on at all pages of a test, and fails it when one did what it must not."""
-    links = [link.rpartition(".") for link in (server.facilitator, server.participant)]
-    tokens, secrets = (tuple(link[at] for link in links) for at in (0, 2))
-    watch = Watch(server.url, (*tokens, *secrets), secrets)
+    secrets = (server.secret,) if server.secret else ()
+    watch = Watch(server.url, (server.facilitator, server.participant, *secrets), secrets)
     yield watch
     assert watch.complaints() == []
 
@@ -91,9 +87,8 @@ async def invite(chromium: Browser, server: Server, watch: Watch) -> AsyncIterat
     people: list[Person] = []
 
     async def person(name: str, **look: object) -> Person:
-        link = server.facilitator if name == "Fay" else server.participant
         context = await chromium.new_context(**{"locale": "en-GB", **look})  # type: ignore[arg-type]
-        people.append(await Person.arrive(name, f"{server.url}/join#{link}", context, watch))
+        people.append(await Person.arrive(name, server.invitation(name), context, watch))
         return people[-1]
 
     yield person

@@ -111,7 +111,7 @@ async def voice(server: Server) -> AsyncIterator[Voices]:
     come: list[Voice] = []
 
     async def sit(name: str) -> Voice:
-        link = Link.parse(f"{server.url}/join#{server.participant}")
+        link = Link.parse(server.invitation("Ana"))
         come.append(Voice(await Guest.sit(link, name, 0)))
         return come[-1]
 

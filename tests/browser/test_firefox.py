@@ -20,7 +20,7 @@ async def ren(
 ) -> AsyncIterator[FirefoxPerson]:
     """Ren has a link and a blank page."""
     async with open_firefox(tmp_path_factory.mktemp("firefox")) as tab:
-        yield FirefoxPerson("Ren", f"{server.url}/join#{server.participant}", tab)
+        yield FirefoxPerson("Ren", server.invitation("Ren"), tab)
 
 
 async def find_seat(ren: FirefoxPerson, fay: Person, *others: Person) -> None:

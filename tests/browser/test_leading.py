@@ -18,6 +18,7 @@ from tests.browser.lines import lines as lines
 from tests.browser.person import Person, until
 from tests.browser.watch import Watch
 from tests.scenarios.client import Refused as ClientRefused
+from tests.scenarios.conftest import server as server  # wire clients here have no keys
 from tests.scenarios.server import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]

@@ -9,6 +9,7 @@ from tests.browser.person import Person
 from tests.browser.test_access import Checker
 from tests.browser.test_looks import Album
 from tests.browser.test_looks import album as album
+from tests.scenarios.conftest import server as server  # wire clients here have no keys
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 

@@ -14,6 +14,7 @@ from tests.browser.test_leading_looks import Look
 from tests.browser.test_looks import Album
 from tests.browser.test_looks import album as album
 from tests.browser.watch import Watch
+from tests.scenarios.conftest import server as server  # a circle in clear
 from tests.scenarios.server import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]

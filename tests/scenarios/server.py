@@ -43,6 +43,8 @@ class Server:
         self.url = f"http://{f'[{address}]' if ':' in address else address}:{self.port}"
         self.facilitator = ""  # the tokens of the two invitations
         self.participant = ""
+        self.secret = ""
+        """Of the group, in base64url, in a server whose links have it."""
         self._process: subprocess.Popen[str] | None = None
 
     @property
@@ -54,6 +56,11 @@ class Server:
     def pid(self) -> int:
         assert self._process is not None
         return self._process.pid
+
+    def invitation(self, name: str) -> str:
+        """The whole link of somebody; Fay's is the facilitator's."""
+        token = self.facilitator if name == "Fay" else self.participant
+        return f"{self.url}/join#{token}" + (f".{self.secret}" if self.secret else "")
 
     def start(self) -> None:
         """Start and return when it says that it is ready."""
