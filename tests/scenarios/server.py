@@ -98,7 +98,7 @@ class Server:
                 words = (process / "cmdline").read_text().split("\0")
             except OSError:
                 continue
-            if "peermeet.media.worker" in words and f"--socket\0{self.data}/" in "\0".join(words):
+            if "-m" in words and f"--socket\0{self.data}/" in "\0".join(words):
                 socket = Path(words[words.index("--socket") + 1])
                 found[int(socket.stem.removeprefix("media-"))] = int(process.name)
         return found
