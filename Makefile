@@ -4,7 +4,7 @@ BIN := .venv/bin
 export PEERMEET_DATA ?= data
 SOURCES := src tests bench migrations hatch_build.py
 
-.PHONY: run demo test check fmt types property simulate mutants powers lock bench soak lab fuzz pictures web clean system
+.PHONY: run demo test check fmt types property simulate mutants powers lock bench soak mixed lab fuzz pictures web clean system
 .DELETE_ON_ERROR:
 
 run: .make/runtime .make/web  ## start the server and print two links
@@ -37,6 +37,9 @@ bench: .make/system .make/dev .make/web  ## figures into bench/latest.json, unde
 
 lab: .make/system .make/dev .make/web  ## every bad line into docs/performance.md, as root, ten minutes
 	PEERMEET_LAB=1 $(BIN)/pytest --timeout 600 -rA tests/lab
+
+mixed: .make/system .make/dev .make/web  ## Chromium and Firefox in one encrypted circle, five minutes
+	PEERMEET_MIXED_S=300 $(BIN)/pytest tests/browser/test_mixed.py
 
 soak: .make/dev  ## 2,000 joins, then an hour of a circle (PEERMEET_SOAK_MINUTES)
 	$(BIN)/python -m bench.soak

@@ -98,6 +98,12 @@ async def test_who_has_another_key_gets_no_picture_no_voice_and_a_kind_word(
     counts = await mallory.counts(ana)
     assert frames(counts) == 0 and counts["totalAudioEnergy"] == 0
     assert (await sealed(mallory))["opened"] == 0
+
+    async def counts_failures() -> bool:
+        return (await sealed(mallory))["late"] > 50
+
+    await until(counts_failures, "what does not open is counted")
+    assert [(await sealed(person))["late"] for person in (fay, ana)] == [0, 0]
     names = mallory.page.locator(".seats .name")
     for name in ("Ana", "Fay"):
         await expect(names.get_by_text(name, exact=True)).to_have_count(0)

@@ -26,6 +26,8 @@ export const isSupported = (): boolean =>
 /** What is sent uncounted for so long is taken off. */
 const LIMIT_MS = 1_000;
 const LOOK_MS = 500;
+/** Within this after a seat's newest key, some of its frames may not open yet, as they are told. */
+const SETTLED_MS = 1_000 + LOOK_MS;
 
 export class Encryption implements Cipher {
   private readonly worker = startWorker();
@@ -38,6 +40,10 @@ export class Encryption implements Cipher {
   private readonly asked = new Map<number, (answer: FromWorker) => void>();
   private sent: Record<Own, number> = { audio: 0, video: 0, screen: 0 };
   private played: Record<string, { opened: number; dropped: number }> = {};
+  private seats: Readonly<Record<string, number>> = {};
+  /** When a seat's newest key came, or it went, or it was given a place. */
+  private readonly changedAt = new Map<number, number>();
+  private late = 0;
   /** Since when something is sent that nobody counts. */
   private readonly since = new Map<RTCRtpSender | RTCRtpReceiver, number>();
   private current: State = { stopped: null, isProven: false };
@@ -72,6 +78,10 @@ export class Encryption implements Cipher {
       const seat = whose(transceiver);
       if (seat !== null) seats[place] = Number(seat.slice(1));
     }
+    for (const [place, seat] of Object.entries(seats)) {
+      if (this.seats[place] !== seat) this.changedAt.set(seat, performance.now());
+    }
+    this.seats = seats;
     this.post({ kind: "seats", seats });
   }
 
@@ -79,13 +89,14 @@ export class Encryption implements Cipher {
     return this.current;
   }
 
-  /** What the worker has counted, lately: numbers of frames. */
-  get counts(): { sealed: number; opened: number; dropped: number } {
+  /** What the worker has counted, lately: numbers of frames. late: dropped with no excuse. */
+  get counts(): { sealed: number; opened: number; dropped: number; late: number } {
     const played = Object.values(this.played);
     return {
       sealed: Object.values(this.sent).reduce((sum, one) => sum + one, 0),
       opened: played.reduce((sum, { opened }) => sum + opened, 0),
       dropped: played.reduce((sum, { dropped }) => sum + dropped, 0),
+      late: this.late,
     };
   }
 
@@ -99,10 +110,12 @@ export class Encryption implements Cipher {
   }
 
   take(seat: number, key: SenderKey): void {
+    this.changedAt.set(seat, performance.now());
     this.post({ kind: "key", seat, key });
   }
 
   forget(seat: number): void {
+    this.changedAt.set(seat, performance.now());
     this.post({ kind: "forget", seat });
   }
 
@@ -141,8 +154,21 @@ export class Encryption implements Cipher {
       return;
     }
     this.sent = message.sent;
+    this.late += this.droppedLate(message.played);
     this.played = message.played;
     if (message.lacking.length > 0) this.events.lacking(message.lacking);
+  }
+
+  /** How many frames of people whose keys should long be here were dropped since the last time. */
+  private droppedLate(played: Readonly<Record<string, { dropped: number }>>): number {
+    let late = 0;
+    for (const [place, { dropped }] of Object.entries(played)) {
+      const seat = this.seats[place];
+      if (seat === undefined) continue;
+      const sinceMs = performance.now() - (this.changedAt.get(seat) ?? 0);
+      if (sinceMs > SETTLED_MS) late += Math.max(0, dropped - (this.played[place]?.dropped ?? 0));
+    }
+    return late;
   }
 
   /** Compares what the browser says that flows with what the worker has counted. */
