@@ -23,7 +23,7 @@ async def ren(
         yield FirefoxPerson("Ren", server.invitation("Ren"), tab)
 
 
-async def find_seat(ren: FirefoxPerson, fay: Person, *others: Person) -> None:
+async def find_seat(ren: Person, fay: Person, *others: Person) -> None:
     """Ren's is the seat that nobody else has."""
 
     async def is_seated() -> bool:
