@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -199,3 +200,11 @@ def test_a_server_that_gives_no_client_or_sends_us_elsewhere_is_told(
     other.add_api_route("/", lambda: RedirectResponse(honest))
     with pytest.raises(client.Unchecked, match="307"):
         client.compare(serve(other), here)
+
+
+def test_an_auditor_reads_the_cryptography_in_one_sitting() -> None:
+    """Under 600 lines, and nothing is imported from elsewhere."""
+    files = [path.read_text() for path in sorted((WEB / "src" / "e2ee").iterdir())]
+    assert sum(len(text.splitlines()) for text in files) < 600
+    used = {name for text in files for name in re.findall(r'(?:from|import) "([^"]+)"', text)}
+    assert used <= {"./frames.ts", "./keys.ts"}

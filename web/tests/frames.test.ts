@@ -17,6 +17,7 @@ import {
   toB64,
   utf8,
 } from "../src/e2ee/frames";
+import { readWords } from "../src/net/sealed";
 
 const vectors = JSON.parse(
   readFileSync(new URL("../../tests/e2ee/vectors.json", import.meta.url), "utf8"),
@@ -92,7 +93,7 @@ describe("of the vectors", () => {
       const { receiver, seat } = await hearing({ id, key });
       const other: To = to === "all" ? "team" : "all";
       expect(await receiver.hear(seat, other, told, 0)).toBeNull();
-      expect(await receiver.hear(seat, to, told, 0)).toEqual({ kind, text });
+      expect(readWords(await receiver.hear(seat, to, told, 0))).toEqual({ kind, text });
       expect(await receiver.hear(seat, to, told, 0)).toBeNull();
     }
   });
@@ -113,7 +114,7 @@ const meet = async (by: Receiver, keys: SenderKey[], now = 0) => {
 beforeEach(async () => {
   sender = await Sender.make(SEAT);
   receiver = new Receiver();
-  await meet(receiver, sender.keys(0));
+  await meet(receiver, sender.asked(0));
 });
 
 describe("a frame", () => {
@@ -147,7 +148,7 @@ describe("a frame", () => {
     const late = new Receiver();
     expect(await open(frame, 0, late)).toBeNull();
     expect([...late.lacking]).toEqual([SEAT]);
-    await meet(late, sender.keys(0));
+    await meet(late, sender.asked(0));
     expect(late.lacking.size).toBe(0);
     expect(await open(frame, 0, late)).toBe("x");
   });
@@ -171,7 +172,7 @@ describe("a frame", () => {
 
   test("shares its counter with all streams and with words", async () => {
     const [words, ...frames] = await Promise.all([
-      sender.say({ kind: "chat", text: "hello" }, "all", 0),
+      sender.say(utf8("hello"), "all", 0),
       send("sound"),
       send("picture", 0, "video"),
       send("sound"),
@@ -225,7 +226,7 @@ describe("a step", () => {
     const frame = await send("y");
     expect(await open(frame)).toBeNull();
     expect([...receiver.lacking]).toEqual([SEAT]);
-    await meet(receiver, sender.keys(0));
+    await meet(receiver, sender.asked(0));
     expect(await open(frame)).toBe("y");
   });
 
@@ -240,7 +241,7 @@ describe("a step", () => {
     for (let n = 0; n < 600; n++) ids.push((await sender.joined(0))[0]?.id ?? -1);
     for (let n = 0; n < 20; n++) {
       await sender.left(n * 1_000);
-      ids.push(sender.keys(n * 1_000 + 1_000)[0]?.id ?? -1);
+      ids.push(sender.asked(n * 1_000 + 1_000)[0]?.id ?? -1);
     }
     expect(ids).toEqual([...new Set(ids)].sort((a, b) => a - b));
   });
@@ -249,7 +250,7 @@ describe("a step", () => {
 describe("a generation", () => {
   test("is used after a second; the one before is kept for five more", async () => {
     const gone = new Receiver();
-    await meet(gone, sender.keys(0));
+    await meet(gone, sender.asked(0));
     await meet(receiver, await sender.left(0));
     const [last, late] = [await send("last", 999), await send("late", 999)];
     const first = await send("first", 1_000);
@@ -264,7 +265,7 @@ describe("a generation", () => {
 
   test("is made anew when a second one leaves within the second", async () => {
     const second = new Receiver();
-    await meet(second, sender.keys(0));
+    await meet(second, sender.asked(0));
     const fresh = await sender.left(0);
     await meet(second, fresh);
     await meet(receiver, [...fresh, ...(await sender.left(700))]);
@@ -314,7 +315,7 @@ describe("a generation", () => {
   });
 
   test("of old is not taken again, nor a key without end kept", async () => {
-    const old = sender.keys(0);
+    const old = sender.asked(0);
     const frame = await send("old");
     await meet(receiver, await sender.left(0));
     expect(await open(await send("x", 1_000), 1_000)).toBe("x");

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import type { SenderKey, To, Words } from "../src/e2ee/frames";
-import { Receiver, Sender } from "../src/e2ee/frames";
+import { type Bytes, Receiver, Sender, type SenderKey, type To } from "../src/e2ee/frames";
 import { makePair, selfOf } from "../src/e2ee/keys";
 import { type Cipher, Keyring, type People } from "../src/net/keyring";
+import { writeWords } from "../src/net/sealed";
 import type { SealedProfile } from "../src/protocol";
 import { seat, view } from "./kit";
 
@@ -22,7 +22,7 @@ class Bench implements Cipher {
   hand(why: "joined" | "left" | "asked"): Promise<SenderKey[]> {
     return this.after(async () => {
       const sender = await this.sender;
-      return why === "asked" ? sender.keys(performance.now()) : sender[why](performance.now());
+      return sender[why](performance.now());
     });
   }
   take(from: number, key: SenderKey): void {
@@ -31,10 +31,10 @@ class Bench implements Cipher {
   forget(from: number): void {
     void this.after(async () => this.receiver.forget(from));
   }
-  say(words: Words, to: To): Promise<string | null> {
-    return this.after(async () => (await this.sender).say(words, to, performance.now()));
+  say(plain: Bytes, to: To): Promise<string | null> {
+    return this.after(async () => (await this.sender).say(plain, to, performance.now()));
   }
-  hear(from: number, to: To, sealed: string): Promise<Words | null> {
+  hear(from: number, to: To, sealed: string): Promise<Bytes | null> {
     return this.after(() => this.receiver.hear(from, to, sealed, performance.now()));
   }
   private after<Done>(what: () => Promise<Done>): Promise<Done> {
@@ -146,7 +146,7 @@ test("who left reads nothing of what is sealed a second later", async () => {
   await meeting.go(ben);
   const later = performance.now() + 1_001;
   const sender = await fay.bench.sender;
-  const said = (await sender.say({ kind: "chat", text: "late" }, "all", later)) ?? "";
+  const said = (await sender.say(writeWords({ kind: "chat", text: "late" }), "all", later)) ?? "";
   expect(await heard(ben, fay, said)).toBeNull();
   expect(await heard(ana, fay, said)).toBe("late");
 });

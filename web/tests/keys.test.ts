@@ -1,15 +1,23 @@
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
-import { type Bytes, fromB64, toB64, utf8 } from "../src/e2ee/frames";
+import { type Bytes, draw, fromB64, toB64, utf8 } from "../src/e2ee/frames";
 import * as keys from "../src/e2ee/keys";
-import { type Message, Pair, type Self } from "../src/e2ee/keys";
+import { Pair, type Self } from "../src/e2ee/keys";
+import {
+  type Message,
+  openProfile,
+  read32,
+  readMessage,
+  sealProfile,
+  writeMessage,
+} from "../src/net/sealed";
+import type { Profile } from "../src/protocol";
 
 const vectors = JSON.parse(
   readFileSync(new URL("../../tests/e2ee/vectors.json", import.meta.url), "utf8"),
 );
 const bytes = (hex: string): Bytes => new Uint8Array(Buffer.from(hex, "hex"));
 const hex = (data: Uint8Array | undefined) => data && Buffer.from(data).toString("hex");
-const colors = ["sage", "rose"];
 const told = vectors.group;
 const meeting = bytes(told.meeting);
 
@@ -37,7 +45,7 @@ beforeAll(async () => {
 
 describe("of the vectors", () => {
   test("what comes of the secret", async () => {
-    const secret = keys.readSecret(told.in_link) as Bytes;
+    const secret = read32(told.in_link) as Bytes;
     expect(hex(secret)).toBe(told.secret);
     expect(await keys.check(secret)).toBe(told.check);
     expect(hex(await keys.announceKey(secret))).toBe(told.announce);
@@ -46,7 +54,7 @@ describe("of the vectors", () => {
 
   test("a profile", async () => {
     const { name, color, of, sealed } = vectors.profile;
-    const opened = await keys.openProfile(bytes(told.announce), sealed, colors);
+    const opened = await openProfile(bytes(told.announce), sealed);
     expect(opened).toMatchObject({ name, color });
     expect(hex(opened?.hand)).toBe(vectors.people[of].hand);
     expect(hex(opened?.device)).toBe(vectors.people[of].device);
@@ -54,7 +62,7 @@ describe("of the vectors", () => {
 
   test("profiles of nobody", async () => {
     for (const sealed of vectors.profiles_of_nobody) {
-      expect(await keys.openProfile(bytes(told.announce), sealed, colors)).toBeNull();
+      expect(await openProfile(bytes(told.announce), sealed)).toBeNull();
     }
   });
 
@@ -63,10 +71,17 @@ describe("of the vectors", () => {
     const [first, second] = [await person(one), await person(two)];
     const there = await Pair.make(first, second, meeting);
     const back = await Pair.make(second, first, meeting);
-    expect(await back.open(from_one[0])).toEqual({ kind: "key", id: key.id, key: bytes(key.key) });
-    expect(await back.open(from_one[1])).toEqual({ kind: "ask" });
-    expect(await back.open(from_one[2])).toEqual({ kind: "secret", secret: bytes(secret) });
-    expect(await there.open(from_two[0])).toEqual({ kind: "ask" });
+    expect(readMessage(await back.open(from_one[0]))).toEqual({
+      kind: "key",
+      id: key.id,
+      key: bytes(key.key),
+    });
+    expect(readMessage(await back.open(from_one[1]))).toEqual({ kind: "ask" });
+    expect(readMessage(await back.open(from_one[2]))).toEqual({
+      kind: "secret",
+      secret: bytes(secret),
+    });
+    expect(readMessage(await there.open(from_two[0]))).toEqual({ kind: "ask" });
   });
 
   test("a renewed secret", async () => {
@@ -86,19 +101,19 @@ describe("of the vectors", () => {
 
 describe("a profile", () => {
   const announce = new Uint8Array(32);
-  const open = (text: string, by: Bytes = announce) => keys.openProfile(by, text, colors);
+  const open = (text: string, by: Bytes = announce) => openProfile(by, text);
 
   test("opens for the group alone", async () => {
     const { hand, device } = ana;
-    const profile = { name: "Zoë", color: "rose", hand, device };
-    const sealed = await keys.sealProfile(announce, profile);
-    expect(await open(sealed)).toEqual(profile);
+    const profile: Profile = { name: "Zoë", color: "rose" };
+    const sealed = await sealProfile(announce, ana, profile);
+    expect(await open(sealed)).toEqual({ ...profile, hand, device });
     expect(await open(sealed, new Uint8Array(32).fill(1))).toBeNull();
     expect(await open(`${sealed.slice(0, -1)}${sealed.endsWith("A") ? "E" : "A"}`)).toBeNull();
   });
 
   test("of nobody is none", async () => {
-    const whole = { name: "Ana", color: "rose", hand: ana.hand, device: ana.device };
+    const whole = { name: "Ana", color: "rose" as const, hand: ana.hand, device: ana.device };
     const offCurve = new Uint8Array(65).fill(4);
     for (const change of [
       { name: "" },
@@ -109,16 +124,17 @@ describe("a profile", () => {
       { device: offCurve },
       { device: ana.device.slice(1) },
     ]) {
-      const sealed = await keys.sealProfile(announce, { ...whole, ...change });
+      const wrong = { ...whole, ...change } as typeof whole;
+      const sealed = await sealProfile(announce, wrong, wrong);
       expect(await open(sealed), JSON.stringify(change)).toBeNull();
     }
     for (const text of ["", "[]", "1", "null", "{}", '{"name":1}', "{"]) {
-      expect(await open(toB64(await keys.seal(announce, "profile", utf8(text))))).toBeNull();
+      expect(await open(await keys.seal(announce, "profile", utf8(text)))).toBeNull();
     }
     for (const text of ["", "AAAA", "no b64", toB64(new Uint8Array(40))]) {
       expect(await open(text)).toBeNull();
     }
-    const longest = await keys.sealProfile(announce, { ...whole, name: "🌱".repeat(40) });
+    const longest = await sealProfile(announce, ana, { ...whole, name: "🌱".repeat(40) });
     expect(await open(longest)).not.toBeNull();
   });
 });
@@ -132,7 +148,7 @@ describe("between two", () => {
     const back = await Pair.make(ben, ana, meeting);
     const sent: Message[] = [key, { kind: "ask" }, secret];
     const texts: string[] = [];
-    for (const message of sent) texts.push(await there.seal(message));
+    for (const message of sent) texts.push(await there.seal(writeMessage(message)));
     const strangers = [
       await Pair.make(ron, ana, meeting),
       await Pair.make(ben, ana, new Uint8Array(32)),
@@ -141,7 +157,8 @@ describe("between two", () => {
     for (const text of texts) {
       for (const stranger of strangers) expect(await stranger.open(text)).toBeNull();
     }
-    for (const n of sent.keys()) expect(await back.open(texts[n] as string)).toEqual(sent[n]);
+    for (const n of sent.keys())
+      expect(readMessage(await back.open(texts[n] as string))).toEqual(sent[n]);
     for (const text of texts) expect(await back.open(text)).toBeNull();
   });
 
@@ -161,7 +178,7 @@ describe("between two", () => {
       { kind: "key", id: 1, key: new Uint8Array(31) },
       { kind: "secret", secret: new Uint8Array(33) },
     ] as Message[]) {
-      expect(await back.open(await there.seal(wrong))).toBeNull();
+      expect(readMessage(await back.open(await there.seal(writeMessage(wrong))))).toBeNull();
     }
     expect(await back.open(await there.seal({ kind: "ask" }))).toEqual({ kind: "ask" });
   });
@@ -169,7 +186,7 @@ describe("between two", () => {
   test("who shows another's device opens nothing", async () => {
     const mixed = { hand: ron.hand, device: ben.device };
     const sealed = await (await Pair.make(ana, mixed, meeting)).seal({ kind: "ask" });
-    const renewed = await keys.sealRenew(ana, mixed, meeting, keys.makeSecret());
+    const renewed = await keys.sealRenew(ana, mixed, meeting, draw(32));
     for (const other of [ron, ben]) {
       expect(await (await Pair.make(other, ana, meeting)).open(sealed)).toBeNull();
       expect(await keys.openRenew(other, meeting, renewed)).toBeNull();
@@ -177,7 +194,7 @@ describe("between two", () => {
   });
 
   test("a new secret reaches the one who returns, and nobody else", async () => {
-    const fresh = keys.makeSecret();
+    const fresh = draw(32);
     const renewed = await keys.sealRenew(ana, ben, meeting, fresh);
     expect(await keys.openRenew(ben, meeting, renewed)).toEqual({
       hand: ana.hand,
@@ -200,10 +217,10 @@ test("one person more changes the safety numbers", async () => {
 });
 
 test("a secret is 43 letters and nothing else", () => {
-  const text = toB64(keys.makeSecret());
+  const text = toB64(draw(32));
   expect(text).toHaveLength(43);
   for (const wrong of [text.slice(1), `${text}A`, `${text}=`, "", null]) {
-    expect(keys.readSecret(wrong)).toBeNull();
+    expect(read32(wrong)).toBeNull();
   }
 });
 

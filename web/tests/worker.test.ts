@@ -74,8 +74,8 @@ describe("before there is a key", () => {
     }
     expect((await counts()).sent).toEqual({ audio: 0, video: 0, screen: 0 });
     expect((await answer("hand", { why: "asked" })).keys).toEqual([]);
-    const words = { kind: "chat", text: "in the clear" };
-    expect((await answer("say", { to: "all", words })).text).toBeNull();
+    const plain = utf8("in the clear");
+    expect((await answer("say", { to: "all", plain })).text).toBeNull();
   });
 });
 
@@ -145,7 +145,7 @@ describe("what comes in", () => {
     const { played, lacking } = await counts();
     expect([played["1"], lacking]).toEqual([{ opened: 0, dropped: 3 }, [4]]);
     expect((await counts()).lacking).toEqual([]);
-    for (const key of ben.keys(0)) tell({ kind: "key", seat: 4, key });
+    for (const key of ben.asked(0)) tell({ kind: "key", seat: 4, key });
     await answer("hand", { why: "asked" });
     for (const what of ["a", "b", "c"]) await put(await say(what));
     await vi.waitFor(() => expect(out.map(text)).toEqual(["a", "b", "c"]));
@@ -159,23 +159,38 @@ describe("what comes in", () => {
   });
 
   test("in words opens right behind its key, and not after its person has gone", async () => {
-    const words = { kind: "chat", text: "hello" } as const;
+    const words = utf8("hello");
     const cleo = await Sender.make(6);
     const said = await cleo.say(words, "all", 0);
-    for (const key of cleo.keys(0)) tell({ kind: "key", seat: 6, key });
-    expect((await answer("hear", { seat: 6, to: "all", text: said })).words).toEqual(words);
-    expect((await answer("hear", { seat: 6, to: "all", text: said })).words).toBeNull();
+    for (const key of cleo.asked(0)) tell({ kind: "key", seat: 6, key });
+    expect((await answer("hear", { seat: 6, to: "all", text: said })).plain).toEqual(words);
+    expect((await answer("hear", { seat: 6, to: "all", text: said })).plain).toBeNull();
     const more = await cleo.say(words, "all", 0);
     tell({ kind: "forget", seat: 6 });
-    expect((await answer("hear", { seat: 6, to: "all", text: more })).words).toBeNull();
+    expect((await answer("hear", { seat: 6, to: "all", text: more })).plain).toBeNull();
     expect((await counts()).lacking).toContain(6);
   });
 
   test("of my own goes out as words do", async () => {
-    const words = { kind: "share", text: "today" } as const;
-    const { text: said } = await answer("say", { to: "team", words });
+    const plain = utf8("today");
+    const { text: said } = await answer("say", { to: "team", plain });
     const receiver = new Receiver();
     for (const key of (await answer("hand", { why: "asked" })).keys) await receiver.take(3, key, 0);
-    expect(await receiver.hear(3, "team", said as string, 0)).toEqual(words);
+    expect(await receiver.hear(3, "team", said as string, 0)).toEqual(plain);
   });
+});
+
+test("when there is no fresh key for those who remain, nothing more leaves", async () => {
+  const spent = await Sender.make(9);
+  Reflect.set(spent, "generation", 65_535);
+  vi.spyOn(Sender, "make").mockResolvedValue(spent);
+  tell({ kind: "seat", seat: 9 });
+  const { out, put, end } = line({ sends: "audio" });
+  expect((await answer("hand", { why: "asked" })).keys).toHaveLength(1);
+  await put(utf8("to all who are here").buffer);
+  expect((await answer("hand", { why: "left" })).keys).toEqual([]);
+  await put(utf8("not for who has gone").buffer);
+  await end();
+  await vi.waitFor(() => expect(out).toHaveLength(1));
+  expect((await answer("say", { to: "all", plain: utf8("nor this") })).text).toBeNull();
 });

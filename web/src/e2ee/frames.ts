@@ -5,7 +5,6 @@
 export type Bytes = Uint8Array<ArrayBuffer>;
 export type Kind = "audio" | "video";
 export type To = "all" | "facilitators" | "team";
-export type Words = { kind: "chat" | "caption" | "share"; text: string };
 
 /** A sender key as it is handed over. id: as `keyId` makes it; key: 32 bytes. */
 export type SenderKey = { id: number; key: Bytes };
@@ -58,7 +57,7 @@ export async function derive(key: Bytes, salt: Bytes, info: Bytes, size: number)
   return new Uint8Array(await crypto.subtle.deriveBits(how, from, size * 8));
 }
 
-const NOTHING: Bytes = new Uint8Array(0);
+export const NOTHING: Bytes = new Uint8Array(0);
 const SEAT = 2 ** 24;
 
 /** seat: 0-65535, the number in its name; generation: 0-65535; step: 0-255. */
@@ -70,19 +69,14 @@ export const seatOf = (id: number): number => Math.floor(id / SEAT);
 export const ratchet = (key: Bytes): Promise<Bytes> =>
   derive(key, NOTHING, utf8("SFrame 1.0 Ratchet"), 32);
 
+const bytesOf = (value: number): number[] =>
+  value < 256 ? [value] : [...bytesOf(Math.floor(value / 256)), value % 256];
+
 /** The SFrame header (RFC 9605, section 4.3); both numbers safe integers. */
 export function encodeHeader(id: number, counter: number): Bytes {
-  const tail: number[] = [];
-  let config = 0;
-  for (const value of [id, counter]) {
-    const from = tail.length;
-    for (let rest = value; value > 7 && rest > 0; rest = Math.floor(rest / 256)) {
-      tail.splice(from, 0, rest % 256);
-    }
-    const length = tail.length - from;
-    config = config * 16 + (length > 0 ? 7 + length : value);
-  }
-  return Uint8Array.from([config, ...tail]);
+  const behind = (value: number) => (value < 8 ? [] : bytesOf(value));
+  const field = (value: number) => (value < 8 ? value : 7 + behind(value).length);
+  return Uint8Array.of(field(id) * 16 + field(counter), ...behind(id), ...behind(counter));
 }
 
 /** What is read from a header at the beginning of `data`; size: how long it is. */
@@ -103,9 +97,8 @@ export function decodeHeader(data: Uint8Array) {
 
 /** How much of a frame stays readable, sealed or not (RFC 6386, section 9.1). */
 function clearBytes(kind: Kind, frame: Uint8Array): number {
-  const first = frame[0];
-  if (kind === "audio" || first === undefined) return 0;
-  return first & 1 ? 3 : 10;
+  if (kind === "audio" || frame[0] === undefined) return 0;
+  return frame[0] & 1 ? 3 : 10;
 }
 
 /** One sender key at work: its cipher, the next counter, and which counters have come. */
@@ -114,7 +107,8 @@ export class Key {
   /** When it is forgotten. */
   until = Number.POSITIVE_INFINITY;
   private highest = -1;
-  private readonly seen = new Uint8Array(WINDOW);
+  /** The last counter that came in each place of the window. */
+  private readonly seen = new Float64Array(WINDOW).fill(-1);
 
   private constructor(
     readonly given: SenderKey,
@@ -132,8 +126,8 @@ export class Key {
       return derive(given.key, NOTHING, info, size);
     };
     const [key, salt] = [await part("key", 16), await part("salt", 12)];
-    const uses = ["encrypt", "decrypt"] as const;
-    const cipher = await crypto.subtle.importKey("raw", key, "AES-GCM", false, [...uses]);
+    const ways: Way[] = ["encrypt", "decrypt"];
+    const cipher = await crypto.subtle.importKey("raw", key, "AES-GCM", false, ways);
     return new Key(given, cipher, new DataView(salt.buffer));
   }
 
@@ -148,16 +142,11 @@ export class Key {
 
   /** Whether this counter comes for the first time, and not too late to tell. */
   isFirst(counter: number): boolean {
-    if (counter <= this.highest - WINDOW) return false;
-    if (counter > this.highest) {
-      const passed = Math.min(counter - this.highest, WINDOW);
-      for (let back = 0; back < passed; back++) this.seen[(counter - back) % WINDOW] = 0;
-      this.highest = counter;
-    }
     const at = counter % WINDOW;
-    const first = this.seen[at] === 0;
-    this.seen[at] = 1;
-    return first;
+    if (counter <= this.highest - WINDOW || this.seen[at] === counter) return false;
+    this.highest = Math.max(this.highest, counter);
+    this.seen[at] = counter;
+    return true;
   }
 }
 
@@ -176,7 +165,7 @@ export class Sender {
   }
 
   /** What a member has to have: the key in use, and the next one if there is one. */
-  keys(now: number): SenderKey[] {
+  asked(now: number): SenderKey[] {
     this.advance(now);
     return [this.used.given, ...(this.next ? [this.next.key.given] : [])];
   }
@@ -187,7 +176,7 @@ export class Sender {
     const { id, key } = this.used.given;
     const isLast = id % 256 === LAST_STEP; // Then the others will ask for the next generation.
     this.use(isLast ? await this.fresh() : await Key.make({ id: id + 1, key: await ratchet(key) }));
-    return this.keys(now);
+    return this.asked(now);
   }
 
   /** Somebody is a member no more, or the secret is new: what to hand to all who remain. */
@@ -208,8 +197,7 @@ export class Sender {
   }
 
   /** Written words as they are sent. */
-  async say({ kind, text }: Words, to: To, now: number): Promise<string> {
-    const plain = utf8(JSON.stringify({ kind, text }));
+  async say(plain: Bytes, to: To, now: number): Promise<string> {
     return toB64(join(...(await this.encrypt(utf8(`say ${to}`), plain, now))));
   }
 
@@ -288,13 +276,11 @@ export class Receiver {
   }
 
   /** Words written at that seat. */
-  async hear(seat: number, to: To, sealed: string, now: number): Promise<Words | null> {
+  async hear(seat: number, to: To, sealed: string, now: number): Promise<Bytes | null> {
     const data = fromB64(sealed) ?? NOTHING;
     const size = decodeHeader(data)?.size ?? 0;
     const [header, body] = [data.subarray(0, size), data.subarray(size)];
-    const { kind, text } = readJson(await this.unseal(seat, header, utf8(`say ${to}`), body, now));
-    const isKind = kind === "chat" || kind === "caption" || kind === "share";
-    return isKind && typeof text === "string" && !/\p{Cs}/u.test(text) ? { kind, text } : null;
+    return this.unseal(seat, header, utf8(`say ${to}`), body, now);
   }
 
   private async unseal(seat: number, header: Bytes, clear: Bytes, text: Bytes, now: number) {
@@ -332,15 +318,4 @@ async function find({ keys }: Seat, id: number, now: number): Promise<Key | null
     return from === id ? known : Key.make({ id, key });
   }
   return null;
-}
-
-/** An object with anything in it, empty for what is none. */
-export function readJson(text: Bytes | null): Record<string, unknown> {
-  try {
-    const plain = new TextDecoder("utf-8", { fatal: true }).decode(text ?? NOTHING);
-    const read: unknown = JSON.parse(plain);
-    return typeof read === "object" && read !== null ? (read as Record<string, unknown>) : {};
-  } catch {
-    return {};
-  }
 }

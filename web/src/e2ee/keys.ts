@@ -1,48 +1,48 @@
 // Who is who, and what passes between them unread: the keys of docs/encryption.md. Names and labels
 // are those of that page. What comes from the network never throws here: it opens or is null.
 
-import { type Bytes, derive, draw, fromB64, join, readJson, toB64, utf8 } from "./frames.ts";
+import { type Bytes, derive, draw, fromB64, join, NOTHING, toB64, utf8 } from "./frames.ts";
 
 const SAFETY_ROUNDS = 600_000;
 const IV_BYTES = 12;
-/** No control characters, and no half of a character. */
-const NAME = /^[^\p{Cc}\p{Cs}]{1,40}$/u;
-const NO_SALT: Bytes = new Uint8Array(0);
+/** The first byte of what goes from one to another: between two members, or to who returns. */
+const PAIR = 1;
+const RENEW = 2;
 
-const pack = (what: object): Bytes => utf8(JSON.stringify(what));
-const aes = (key: Bytes, use: "encrypt" | "decrypt") =>
-  crypto.subtle.importKey("raw", key, "AES-GCM", false, [use]);
+/** The bytes of a JSON object, and back: an object with anything in it, empty for what is none. */
+export const pack = (what: object): Bytes => utf8(JSON.stringify(what));
+export function unpack(text: Bytes | null): Record<string, unknown> {
+  try {
+    return Object(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(text ?? NOTHING)));
+  } catch {
+    return {};
+  }
+}
 
-/** `iv ‖ ciphertext ‖ tag` under a key of 32 bytes. */
-export async function seal(key: Bytes, label: string, text: Bytes): Promise<Bytes> {
-  const iv = draw(IV_BYTES);
-  const how = { name: "AES-GCM", iv, additionalData: utf8(label) };
-  const sealed = await crypto.subtle.encrypt(how, await aes(key, "encrypt"), text);
-  return join(iv, new Uint8Array(sealed));
+/** b64 of `first ‖ iv ‖ ciphertext ‖ tag`. key: 32 bytes; first: what tells its kind, if anything. */
+export async function seal(key: Bytes, label: string, text: Bytes, ...first: number[]) {
+  const [iv, additionalData] = [draw(IV_BYTES), utf8(label)];
+  const cipher = await crypto.subtle.importKey("raw", key, "AES-GCM", false, ["encrypt"]);
+  const sealed = await crypto.subtle.encrypt({ name: "AES-GCM", iv, additionalData }, cipher, text);
+  return toB64(join(Uint8Array.from(first), iv, new Uint8Array(sealed)));
 }
 
 /** What `seal` has sealed with the same key and label. */
-async function unseal(key: Bytes, label: string, sealed: Bytes | null): Promise<Bytes | null> {
-  if (!sealed) return null;
-  const how = { name: "AES-GCM", iv: sealed.slice(0, IV_BYTES), additionalData: utf8(label) };
-  const opening = crypto.subtle.decrypt(how, await aes(key, "decrypt"), sealed.slice(IV_BYTES));
-  const text = await opening.catch(() => null);
-  return text && new Uint8Array(text);
-}
-
-export const makeSecret = (): Bytes => draw(32);
-
-/** The secret as it stands in a link, 43 letters; null if it is none. */
-export function readSecret(text: unknown): Bytes | null {
-  const secret = fromB64(text);
-  return secret?.length === 32 ? secret : null;
+export async function unseal(key: Bytes, label: string, sealed: unknown, ...first: number[]) {
+  const data = fromB64(sealed);
+  if (!data || first.some((byte, at) => byte !== data[at])) return null;
+  const rest = data.slice(first.length);
+  const how = { name: "AES-GCM", iv: rest.slice(0, IV_BYTES), additionalData: utf8(label) };
+  const cipher = await crypto.subtle.importKey("raw", key, "AES-GCM", false, ["decrypt"]);
+  const plain = await crypto.subtle.decrypt(how, cipher, rest.slice(IV_BYTES)).catch(() => null);
+  return plain && new Uint8Array(plain);
 }
 
 /** What the server keeps, to tell who has today's secret. */
 export const check = async (secret: Bytes): Promise<string> =>
-  toB64(await derive(secret, NO_SALT, utf8("peermeet check"), 16));
+  toB64(await derive(secret, NOTHING, utf8("peermeet check"), 16));
 export const announceKey = (secret: Bytes): Promise<Bytes> =>
-  derive(secret, NO_SALT, utf8("peermeet announce"), 32);
+  derive(secret, NOTHING, utf8("peermeet announce"), 32);
 export const meetingKey = (secret: Bytes, circle: string): Promise<Bytes> =>
   derive(secret, utf8(circle), utf8("peermeet meeting"), 32);
 
@@ -50,7 +50,6 @@ export const meetingKey = (secret: Bytes, circle: string): Promise<Bytes> =>
 export type Person = { hand: Bytes; device: Bytes };
 /** Both halves of oneself. */
 export type Self = Person & { handKey: CryptoKey; deviceKey: CryptoKey };
-export type Profile = Person & { name: string; color: string };
 
 const CURVE = { name: "ECDH", namedCurve: "P-256" };
 
@@ -68,27 +67,14 @@ export async function selfOf(hand: CryptoKeyPair, device: CryptoKeyPair): Promis
 /** Rejects what is no point of the curve. */
 const importPoint = (point: Bytes) => crypto.subtle.importKey("raw", point, CURVE, true, []);
 
-async function readPerson(what: Record<string, unknown>): Promise<Person | null> {
+export const inB64 = ({ hand, device }: Person) => ({ hand: toB64(hand), device: toB64(device) });
+
+/** null for who has no two points. */
+export async function readPerson(what: Record<string, unknown>): Promise<Person | null> {
   const [hand, device] = [fromB64(what.hand), fromB64(what.device)];
   if (hand?.length !== 65 || device?.length !== 65) return null;
   const importing = Promise.all([importPoint(hand), importPoint(device)]);
   return importing.then(() => ({ hand, device })).catch(() => null);
-}
-
-export async function sealProfile(announce: Bytes, profile: Profile): Promise<string> {
-  const { name, color, hand, device } = profile;
-  const what = { name, color, hand: toB64(hand), device: toB64(device) };
-  return toB64(await seal(announce, "profile", pack(what)));
-}
-
-/** Who that is; null if it does not open or is not the profile of anybody. */
-export async function openProfile(announce: Bytes, text: string, palette: readonly string[]) {
-  const what = readJson(await unseal(announce, "profile", fromB64(text)));
-  const { name, color } = what;
-  if (typeof name !== "string" || name !== name.trim() || !NAME.test(name)) return null;
-  if (typeof color !== "string" || !palette.includes(color)) return null;
-  const person = await readPerson(what);
-  return person && ({ name, color, ...person } satisfies Profile);
 }
 
 /** 8 numbers of 0-255, the same wherever the same people are: the hands of all, oneself too. */
@@ -98,26 +84,6 @@ export async function safetyNumbers(meeting: Bytes, hands: readonly Bytes[]): Pr
   const from = await crypto.subtle.importKey("raw", everybody, "PBKDF2", false, ["deriveBits"]);
   const how = { name: "PBKDF2", hash: "SHA-256", salt: meeting, iterations: SAFETY_ROUNDS };
   return [...new Uint8Array(await crypto.subtle.deriveBits(how, from, 64))];
-}
-
-export type Message =
-  | { kind: "key"; id: number; key: Bytes }
-  | { kind: "ask" }
-  | { kind: "secret"; secret: Bytes };
-
-const isCount = (n: unknown): n is number => Number.isSafeInteger(n) && (n as number) >= 0;
-
-function readMessage({ kind, id, ...what }: Record<string, unknown>): Message | null {
-  if (kind === "ask") return { kind };
-  const key = fromB64(kind === "key" ? what.key : what.secret);
-  if (key?.length !== 32) return null;
-  if (kind === "key" && isCount(id) && id < 2 ** 40) return { kind, id, key };
-  return kind === "secret" ? { kind, secret: key } : null;
-}
-
-function writeMessage(message: Message): object {
-  if (message.kind === "key") return { ...message, key: toB64(message.key) };
-  return message.kind === "secret" ? { ...message, secret: toB64(message.secret) } : message;
 }
 
 /** The two keys between oneself and somebody: of what goes there, and of what comes back. */
@@ -149,22 +115,18 @@ export class Pair {
   }
 
   /** Sealed in the order of calls. */
-  seal(message: Message): Promise<string> {
-    return this.next(async () => {
-      const what = { n: ++this.sent, ...writeMessage(message) };
-      return toB64(join(Uint8Array.of(1), await seal(this.keys.there, "keys", pack(what))));
+  seal(message: object): Promise<string> {
+    return this.next(() => {
+      return seal(this.keys.there, "keys", pack({ ...message, n: ++this.sent }), PAIR);
     });
   }
 
   /** In the order of calls; null also for a message that has come before, or was overtaken. */
-  open(text: string): Promise<Message | null> {
+  open(text: string): Promise<Record<string, unknown> | null> {
     return this.next(async () => {
-      const data = fromB64(text);
-      if (data?.[0] !== 1) return null;
-      const { n, ...what } = readJson(await unseal(this.keys.back, "keys", data.slice(1)));
-      const message = readMessage(what);
-      if (!message || !isCount(n) || n <= this.came) return null;
-      this.came = n;
+      const { n, ...message } = unpack(await unseal(this.keys.back, "keys", text, PAIR));
+      if (!Number.isSafeInteger(n) || (n as number) <= this.came) return null;
+      this.came = n as number;
       return message;
     });
   }
@@ -179,19 +141,16 @@ export class Pair {
 /** Today's secret for somebody who has come with an older one. older: its meeting key. */
 export async function sealRenew(own: Self, other: Person, older: Bytes, secret: Bytes) {
   const { there: kek } = await between(own, other, older, "peermeet renew");
-  const sealed = toB64(await seal(kek, "renew", secret));
-  const what = { hand: toB64(own.hand), device: toB64(own.device), sealed };
-  return toB64(join(Uint8Array.of(2), await seal(older, "renew", pack(what))));
+  const what = { ...inB64(own), sealed: await seal(kek, "renew", secret) };
+  return seal(older, "renew", pack(what), RENEW);
 }
 
 /** From whom, and the secret. The caller must know that device as one that has led. */
 export async function openRenew(own: Self, older: Bytes, text: string) {
-  const data = fromB64(text);
-  if (data?.[0] !== 2) return null;
-  const what = readJson(await unseal(older, "renew", data.slice(1)));
+  const what = unpack(await unseal(older, "renew", text, RENEW));
   const person = await readPerson(what);
   if (!person) return null;
   const { back: kek } = await between(own, person, older, "peermeet renew");
-  const secret = await unseal(kek, "renew", fromB64(what.sealed));
+  const secret = await unseal(kek, "renew", what.sealed);
   return secret?.length === 32 ? { ...person, secret } : null;
 }

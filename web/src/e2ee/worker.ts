@@ -1,24 +1,26 @@
 // The dedicated worker through which every frame goes that is sent or played, and every word. A
 // frame that cannot be sealed or opened is dropped; there is no way through in the clear.
 
-import { type Kind, Receiver, Sender, type SenderKey, type To, type Words } from "./frames.ts";
+import { type Bytes, type Kind, Receiver, Sender, type SenderKey, type To } from "./frames.ts";
 
 /** What is sent. */
 export type Own = Kind | "screen";
 /** Which end a transform is at. place: the page's own name for a receiver, used once. */
 export type End = { sends: Own } | { plays: Kind; place: string };
 
+export type Why = "joined" | "left" | "asked";
+
 /** From the page. ref: its own name for a request, which the answer carries. */
 export type ToWorker =
   /** My seat: makes a sender key for it, once. Nothing is sent before. */
   | { kind: "seat"; seat: number }
   /** What I have to hand over because somebody has joined, has left, or asks. */
-  | { kind: "hand"; ref: number; why: "joined" | "left" | "asked" }
+  | { kind: "hand"; ref: number; why: Why }
   | { kind: "key"; seat: number; key: SenderKey }
   | { kind: "forget"; seat: number }
   /** Whose seat each receiver plays, whole; a place that is not named plays nothing. */
   | { kind: "seats"; seats: Record<string, number> }
-  | { kind: "say"; ref: number; to: To; words: Words }
+  | { kind: "say"; ref: number; to: To; plain: Bytes }
   | { kind: "hear"; ref: number; seat: number; to: To; text: string }
   /** Of browsers without RTCRtpScriptTransform. */
   | ({ kind: "streams"; end: End } & Streams);
@@ -27,18 +29,15 @@ export type ToWorker =
 export type FromWorker =
   | { kind: "hand"; ref: number; keys: SenderKey[] }
   | { kind: "say"; ref: number; text: string | null }
-  | { kind: "hear"; ref: number; words: Words | null }
+  | { kind: "hear"; ref: number; plain: Bytes | null }
   /** Twice a second: frames so far, and the seats whose key was lacking since the last time. */
-  | {
-      kind: "counts";
-      sent: Record<Own, number>;
-      played: Record<string, Count>;
-      lacking: number[];
-    };
+  | { kind: "counts"; sent: Sent; played: Played; lacking: number[] };
 
 type Frame = { data: ArrayBuffer };
 type Streams = { readable: ReadableStream<Frame>; writable: WritableStream<Frame> };
-type Count = { opened: number; dropped: number };
+export type Sent = Record<Own, number>;
+/** By place. */
+export type Played = Record<string, { opened: number; dropped: number }>;
 interface Scope {
   onmessage: (event: { data: ToWorker }) => void;
   onrtctransform: (event: { transformer: Streams & { options: End } }) => void;
@@ -49,8 +48,8 @@ const scope = globalThis as unknown as Scope;
 const receiver = new Receiver();
 let sender: Promise<Sender> | null = null;
 let seats: Record<string, number> = {};
-const sent: Record<Own, number> = { audio: 0, video: 0, screen: 0 };
-const played: Record<string, Count> = {};
+const sent: Sent = { audio: 0, video: 0, screen: 0 };
+const played: Played = {};
 const now = () => performance.now();
 
 async function sealFrame(what: Own, data: ArrayBuffer): Promise<ArrayBuffer | undefined> {
@@ -84,12 +83,6 @@ async function pass(end: End, { readable, writable }: Streams): Promise<void> {
   if ("plays" in end) delete played[end.place];
 }
 
-async function hand(why: "joined" | "left" | "asked"): Promise<SenderKey[]> {
-  const own = await sender;
-  if (why === "asked") return own?.keys(now()) ?? [];
-  return (await own?.[why](now()).catch(() => null)) ?? [];
-}
-
 async function take(message: ToWorker): Promise<void> {
   const { kind } = message;
   if (kind === "seat") {
@@ -99,13 +92,16 @@ async function take(message: ToWorker): Promise<void> {
   else if (kind === "forget") receiver.forget(message.seat);
   else if (kind === "streams") void pass(message.end, message);
   else if (kind === "hand") {
-    scope.postMessage({ kind, ref: message.ref, keys: await hand(message.why) });
+    const keys = await sender?.then((own) => own[message.why](now())).catch(() => null);
+    // Without a fresh key nothing more is sent: who has gone has the one before.
+    if (!keys) sender = null;
+    scope.postMessage({ kind, ref: message.ref, keys: keys ?? [] });
   } else if (kind === "say") {
-    const text = await (await sender)?.say(message.words, message.to, now());
+    const text = await (await sender)?.say(message.plain, message.to, now());
     scope.postMessage({ kind, ref: message.ref, text: text ?? null });
   } else {
-    const words = await receiver.hear(message.seat, message.to, message.text, now());
-    scope.postMessage({ kind, ref: message.ref, words });
+    const plain = await receiver.hear(message.seat, message.to, message.text, now());
+    scope.postMessage({ kind, ref: message.ref, plain });
   }
 }
 

@@ -1,8 +1,8 @@
 // The page's side of the encryption worker: hooks it into a connection, and tells what it has
 // really done. A frame that it does not seal or open goes nowhere.
 
-import type { SenderKey, To, Words } from "../e2ee/frames";
-import type { FromWorker, Own, ToWorker } from "../e2ee/worker";
+import type { Bytes, SenderKey, To } from "../e2ee/frames";
+import type { FromWorker, Own, Played, Sent, ToWorker, Why } from "../e2ee/worker";
 import type { Cipher } from "./keyring";
 import { hook, startWorker, transformsBy } from "./transforms";
 
@@ -38,8 +38,8 @@ export class Encryption implements Cipher {
   private lastPlace = 0;
   private lastRef = 0;
   private readonly asked = new Map<number, (answer: FromWorker) => void>();
-  private sent: Record<Own, number> = { audio: 0, video: 0, screen: 0 };
-  private played: Record<string, { opened: number; dropped: number }> = {};
+  private sent: Sent = { audio: 0, video: 0, screen: 0 };
+  private played: Played = {};
   private seats: Readonly<Record<string, number>> = {};
   /** When a seat's newest key came, or it went, or it was given a place. */
   private readonly changedAt = new Map<number, number>();
@@ -104,7 +104,7 @@ export class Encryption implements Cipher {
     this.post({ kind: "seat", seat });
   }
 
-  async hand(why: "joined" | "left" | "asked"): Promise<SenderKey[]> {
+  async hand(why: Why): Promise<SenderKey[]> {
     const answer = await this.ask((ref) => ({ kind: "hand", ref, why }));
     return answer.kind === "hand" ? answer.keys : [];
   }
@@ -119,14 +119,14 @@ export class Encryption implements Cipher {
     this.post({ kind: "forget", seat });
   }
 
-  async say(words: Words, to: To): Promise<string | null> {
-    const answer = await this.ask((ref) => ({ kind: "say", ref, to, words }));
+  async say(plain: Bytes, to: To): Promise<string | null> {
+    const answer = await this.ask((ref) => ({ kind: "say", ref, to, plain }));
     return answer.kind === "say" ? answer.text : null;
   }
 
-  async hear(seat: number, to: To, text: string): Promise<Words | null> {
+  async hear(seat: number, to: To, text: string): Promise<Bytes | null> {
     const answer = await this.ask((ref) => ({ kind: "hear", ref, seat, to, text }));
-    return answer.kind === "hear" ? answer.words : null;
+    return answer.kind === "hear" ? answer.plain : null;
   }
 
   stop(): void {

@@ -1,23 +1,30 @@
 // The keys of one meeting: who is a member, and what passes between them (docs/encryption.md).
 // Calls must come one after the other, each after the one before has settled.
 
-import type { Bytes, SenderKey, To, Words } from "../e2ee/frames";
+import type { Bytes, SenderKey, To } from "../e2ee/frames";
 import {
   announceKey,
   meetingKey,
-  type Profile as Opened,
-  openProfile,
   openRenew,
   Pair,
   type Person,
   type Self,
   safetyNumbers,
-  sealProfile,
   sealRenew,
 } from "../e2ee/keys";
+import type { Why } from "../e2ee/worker";
 import type { Profile, SealedProfile, View } from "../protocol";
+import {
+  type Message,
+  openProfile,
+  readMessage,
+  readWords,
+  sealProfile,
+  type Words,
+  writeMessage,
+  writeWords,
+} from "./sealed";
 
-const COLORS = ["sage", "rose", "sky", "sand", "lilac", "teal", "clay", "honey"];
 const ASK_AGAIN_MS = 1_000;
 
 /** What the worker does for it. Seats are numbers there. */
@@ -25,11 +32,11 @@ export interface Cipher {
   /** Makes a new sender key. */
   sit(seat: number): void;
   /** What is due to be handed over because somebody has joined, has left, or asks. */
-  hand(why: "joined" | "left" | "asked"): Promise<SenderKey[]>;
+  hand(why: Why): Promise<SenderKey[]>;
   take(seat: number, key: SenderKey): void;
   forget(seat: number): void;
-  say(words: Words, to: To): Promise<string | null>;
-  hear(seat: number, to: To, sealed: string): Promise<Words | null>;
+  say(plain: Bytes, to: To): Promise<string | null>;
+  hear(seat: number, to: To, sealed: string): Promise<Bytes | null>;
 }
 
 /** Somebody in the view whose profile does not open. older: it does with an older secret. */
@@ -58,7 +65,7 @@ const same = (one: Person | undefined, two: Person | undefined) =>
 export class Keyring {
   private members = new Map<string, Person>();
   private readonly pairs = new Map<string, Pair>();
-  private opened = new Map<string, Opened | null>();
+  private opened = new Map<string, (Profile & Person) | null>();
   private readonly askedAt = new Map<string, number>();
 
   private constructor(
@@ -104,8 +111,8 @@ export class Keyring {
   }
 
   /** How oneself appears to the members. */
-  sealProfile({ name, color }: Profile): Promise<string> {
-    return sealProfile(this.today.announce, { name, color, ...this.own });
+  sealProfile(profile: Profile): Promise<string> {
+    return sealProfile(this.today.announce, this.own, profile);
   }
 
   /** Takes over who is a member now, and hands over what the change makes due. */
@@ -131,7 +138,7 @@ export class Keyring {
   async handSecret(secret: Bytes): Promise<void> {
     const to: Record<string, string> = {};
     for (const seat of this.members.keys()) {
-      to[seat] = (await (await this.pair(seat))?.seal({ kind: "secret", secret })) ?? "";
+      to[seat] = (await this.seal(seat, { kind: "secret", secret })) ?? "";
     }
     if (Object.keys(to).length > 0) this.hand(to);
   }
@@ -149,7 +156,7 @@ export class Keyring {
       const renewed = await openRenew(this.own, this.today.meeting, sealed);
       return renewed && { secret: renewed.secret, from: renewed };
     }
-    const message = await (await this.pair(seat))?.open(sealed);
+    const message = readMessage((await (await this.pair(seat))?.open(sealed)) ?? null);
     const from = this.members.get(seat);
     if (message?.kind === "key") this.cipher.take(number(seat), message);
     if (message?.kind === "ask") await this.give([seat], await this.cipher.hand("asked"));
@@ -162,19 +169,20 @@ export class Keyring {
     for (const wanted of seats) {
       const seat = `s${wanted}`;
       if (now - (this.askedAt.get(seat) ?? -ASK_AGAIN_MS) < ASK_AGAIN_MS) continue;
-      const pair = await this.pair(seat);
-      if (!pair) continue;
+      const ask = await this.seal(seat, { kind: "ask" });
+      if (ask === null) continue;
       this.askedAt.set(seat, now);
-      this.hand({ [seat]: await pair.seal({ kind: "ask" }) });
+      this.hand({ [seat]: ask });
     }
   }
 
   say(words: Words, to: To): Promise<string | null> {
-    return this.cipher.say(words, to);
+    return this.cipher.say(writeWords(words), to);
   }
 
   async hear(seat: string, to: To, sealed: string): Promise<Words | null> {
-    return this.members.has(seat) ? this.cipher.hear(number(seat), to, sealed) : null;
+    if (!this.members.has(seat)) return null;
+    return readWords(await this.cipher.hear(number(seat), to, sealed));
   }
 
   /** Of everybody here; null while nobody else is. */
@@ -191,7 +199,7 @@ export class Keyring {
     const names: Record<string, Profile> = {};
     const members = new Map<string, Person>();
     const strangers: Stranger[] = [];
-    const opened = new Map<string, Opened | null>();
+    const opened: typeof this.opened = new Map();
     // Whoever waits outside is no member, and has none.
     const isOutside = view.seats.some(({ id, waiting }) => id === this.seat && waiting);
     for (const { id: seat, waiting } of view.seats) {
@@ -199,10 +207,9 @@ export class Keyring {
       if (!shown || !("sealed" in shown)) continue;
       const { sealed } = shown;
       const known = this.opened.get(sealed);
-      const profile =
-        known === undefined ? await openProfile(this.today.announce, sealed, COLORS) : known;
+      const profile = known === undefined ? await openProfile(this.today.announce, sealed) : known;
       opened.set(sealed, profile);
-      if (profile) names[seat] = { name: profile.name, color: profile.color as Profile["color"] };
+      if (profile) names[seat] = { name: profile.name, color: profile.color };
       if (seat === this.seat || waiting || isOutside) continue;
       if (profile) members.set(seat, { hand: profile.hand, device: profile.device });
       else strangers.push({ seat, older: await this.recognise(sealed) });
@@ -213,7 +220,7 @@ export class Keyring {
 
   private async recognise(sealed: string): Promise<Stranger["older"]> {
     for (const { announce, meeting } of this.older) {
-      const person = await openProfile(announce, sealed, COLORS);
+      const person = await openProfile(announce, sealed);
       if (person) return { name: person.name, person, meeting };
     }
     return null;
@@ -242,11 +249,16 @@ export class Keyring {
     for (const key of keys) {
       const to: Record<string, string> = {};
       for (const seat of seats) {
-        const pair = await this.pair(seat);
-        if (pair) to[seat] = await pair.seal({ kind: "key", ...key });
+        const sealed = await this.seal(seat, { kind: "key", ...key });
+        if (sealed !== null) to[seat] = sealed;
       }
       if (Object.keys(to).length > 0) this.hand(to);
     }
+  }
+
+  /** For a member; null when there is none at that seat. */
+  private async seal(seat: string, message: Message): Promise<string | null> {
+    return (await this.pair(seat))?.seal(writeMessage(message)) ?? null;
   }
 
   private async pair(seat: string): Promise<Pair | null> {

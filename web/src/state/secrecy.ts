@@ -2,21 +2,13 @@
 // that ties the keys to the door, the socket and the media.
 
 import { signal } from "@preact/signals";
-import { toB64 } from "../e2ee/frames";
-import {
-  announceKey,
-  check,
-  makePair,
-  makeSecret,
-  readSecret,
-  type Self,
-  sealProfile,
-  selfOf,
-} from "../e2ee/keys";
+import { draw, toB64 } from "../e2ee/frames";
+import { announceKey, check, makePair, type Self, selfOf } from "../e2ee/keys";
 import { askInvitation, putCheck, type Told } from "../net/api";
 import { Encryption, isSupported } from "../net/encryption";
 import { Keyring, type Stranger } from "../net/keyring";
 import type { Media } from "../net/media";
+import { read32, sealProfile, type Words } from "../net/sealed";
 import { deviceKeys, keepSecret, keptOf, noteDevice } from "../net/vault";
 import type { ClientFrame, Keys, Profile, Said, Show, Welcome } from "../protocol";
 import type * as circle from "./circle";
@@ -99,7 +91,7 @@ export async function knock(
   if (!isSupported()) return "no_encryption";
   keep("door", { isOn: true, reason: null, isOlder: false, group: told.group });
   const { secret, older } = keptOf(told.group);
-  const have = [given, secret, ...older].filter((one): one is string => readSecret(one) !== null);
+  const have = [given, secret, ...older].filter((one): one is string => read32(one) !== null);
   for (const one of have) {
     if (told.encryption.check === (await checkOf(one))) {
       if (one !== secret) keepSecret(told.group, one);
@@ -111,7 +103,7 @@ export async function knock(
   if (told.encryption.check === null) {
     if (newest === undefined && !leads) return "key_missing";
     // Nobody has said which is the group's secret: whoever leads does.
-    const mine = newest ?? toB64(makeSecret());
+    const mine = newest ?? toB64(draw(32));
     if (leads) {
       const now = await putCheck(kept("link") ?? "", await checkOf(mine), null);
       // Somebody else was quicker by a moment: the server tells the same question otherwise now.
@@ -127,7 +119,7 @@ export async function knock(
 
 /** A new secret for a group whose secret nobody here has. True: the door can be tried again. */
 export async function makeKey(told: Told): Promise<boolean> {
-  const mine = toB64(makeSecret());
+  const mine = toB64(draw(32));
   const wanted = await checkOf(mine);
   if ((await putCheck(kept("link") ?? "", wanted, told.encryption.check)) !== wanted) return false;
   keepSecret(told.group, mine);
@@ -135,7 +127,7 @@ export async function makeKey(told: Told): Promise<boolean> {
   return true;
 }
 
-const checkOf = async (secret: string) => check(readSecret(secret) ?? new Uint8Array(0));
+const checkOf = async (secret: string) => check(read32(secret) ?? new Uint8Array(0));
 
 // --- In the circle ------------------------------------------------------------------------------
 
@@ -155,10 +147,10 @@ export async function prepare(profile: Profile): Promise<void> {
   hasSecret.value = true;
   self ??= await selfOf(await makePair(), await deviceKeys(at.group, makePair));
   if (!encryption) startWorker();
-  const secret = readSecret(keptOf(at.group).secret);
+  const secret = read32(keptOf(at.group).secret);
   if (!secret) return;
   const announce = await announceKey(secret);
-  appearance = { sealed: await sealProfile(announce, { ...profile, ...self }) };
+  appearance = { sealed: await sealProfile(announce, self, profile) };
 }
 
 function startWorker(): void {
@@ -178,7 +170,7 @@ export async function sitDown({ seat, circle: meeting, encrypted }: Welcome): Pr
   // A worker has one seat for good.
   if (keyring) startWorker();
   seatedAt = name;
-  const read = (one: string) => readSecret(one) ?? new Uint8Array(0);
+  const read = (one: string) => read32(one) ?? new Uint8Array(0);
   keyring = await Keyring.make(
     self,
     { seat, circle: meeting },
@@ -240,7 +232,7 @@ export async function receive({ seat, sealed }: Keys, profile: Profile): Promise
 
 async function takeSecret(fresh: string, profile: Profile): Promise<void> {
   const at = kept("door");
-  const secret = readSecret(fresh);
+  const secret = read32(fresh);
   if (!at || !secret || !keyring) return;
   keepSecret(at.group, fresh);
   keep("door", { ...at, isOlder: false });
@@ -251,7 +243,7 @@ async function takeSecret(fresh: string, profile: Profile): Promise<void> {
 }
 
 /** Seals what is written. */
-export async function seal(words: Parameters<Keyring["say"]>[0], to: Said["to"]) {
+export async function seal(words: Words, to: Said["to"]) {
   const text = (await keyring?.say(words, to)) ?? null;
   if (text !== null) ownWords.set(text, JSON.stringify(words));
   return text;
@@ -292,7 +284,7 @@ export async function renew(): Promise<boolean> {
   const profile = kept("profile");
   const secret = at && keptOf(at.group).secret;
   if (!keyring || !profile || !secret) return false;
-  const fresh = makeSecret();
+  const fresh = draw(32);
   const wanted = await check(fresh);
   if ((await putCheck(kept("link") ?? "", wanted, await checkOf(secret))) !== wanted) return false;
   await keyring.handSecret(fresh);
