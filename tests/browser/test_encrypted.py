@@ -41,6 +41,19 @@ async def safety_words(person: Person) -> list[str]:
     return read
 
 
+async def make_new_key(fay: Person) -> None:
+    await fay.key("u")
+    await fay.tap("Make a new key…")
+    await fay.tap("Make a new key")
+    await fay.hears_said("The group has a new key. Who is here has it already.")
+    await fay.tap("Close")
+
+
+async def is_back_at_the_panel(fay: Person) -> None:
+    """What was answered has gone, and the focus did not fall to the page."""
+    await expect(fay.page.locator(".fac h2")).to_be_focused()
+
+
 async def speak_in_turn(fay: Person, speaker: Person) -> None:
     await fay.start_round(first=speaker)
     await speaker.tap("I am ready")
@@ -89,6 +102,8 @@ async def test_who_has_another_key_gets_no_picture_no_voice_and_a_kind_word(
     await mallory.join(camera=False)
     await mallory.sees("Your link has a different key")
     await fay.sees("Somebody came whose key does not fit; they hear nothing.")
+    await fay.tap("I have seen it")
+    await is_back_at_the_panel(fay)
 
     async def has_come() -> bool:
         return packets(await mallory.counts(ana)) >= 100
@@ -122,11 +137,7 @@ async def test_a_new_key_reaches_who_is_here_and_is_handed_to_who_returns(
     sit: Sit, invite: Invite
 ) -> None:
     fay, ana = await sit("Fay", "Ana", cameras=True)
-    await fay.key("u")
-    await fay.tap("Make a new key…")
-    await fay.tap("Make a new key")
-    await fay.hears_said("The group has a new key. Who is here has it already.")
-    await fay.tap("Close")
+    await make_new_key(fay)
     await asyncio.gather(fay.sees_picture_of(ana), ana.sees_picture_of(fay))
     # Ben's link is from before; he has met nobody here, and so takes no key from anybody.
     ben = await invite("Ben")
@@ -135,6 +146,8 @@ async def test_a_new_key_reaches_who_is_here_and_is_handed_to_who_returns(
     await ben.join()
     await ben.sees("Your link has a different key")
     await fay.sees("Ben came with an older key.")
+    await fay.tap("Not now")
+    await is_back_at_the_panel(fay)
     # A link of today lets him in.
     await fay.key("u")
     await fay.tap("Make a link for participants")
@@ -153,17 +166,41 @@ async def test_a_returning_member_is_handed_the_new_key(sit: Sit, invite: Invite
     await ben.page.get_by_role("button", name=re.compile("^Leave")).last.click()
     await ben.sees("You have left")
     await fay.sees_at_the_table(ana)
-    await fay.key("u")
-    await fay.tap("Make a new key…")
-    await fay.tap("Make a new key")
-    await fay.hears_said("The group has a new key. Who is here has it already.")
-    await fay.tap("Close")
+    await make_new_key(fay)
     await ben.join()
     await ben.sees("Your link has a different key")
     await fay.sees("Ben came with an older key.")
+    await fay.sees("Their device has been here before.")
+    await fay.context.set_offline(True)
+    await fay.tap("Hand over")
+    await fay.sees("That did not work just now. Try again in a moment.")
+    await fay.context.set_offline(False)
+    await expect(fay.page.get_by_text("The connection broke")).to_have_count(0)
     await fay.tap("Hand over")
     await ben.sees_picture_of(fay)
     await fay.sees_picture_of(ben)
+    await is_back_at_the_panel(fay)
+
+
+async def test_a_removed_member_is_known_again_by_their_device(sit: Sit) -> None:
+    fay, ana = await sit("Fay", "Ana")
+    await fay.tap_face(ana)
+    await fay.tap("Remove for today…")
+    await fay.tap("Remove for today")
+    await ana.sees("You cannot be in this circle today")
+    await make_new_key(fay)
+    await fay.key("d")
+    await fay.tap("Open it")
+    await fay.tap("Close")
+    ana.name = "Bea"
+    await ana.join(camera=False)
+    await fay.sees("Bea came with an older key.")
+    await fay.sees("Their device was removed here before, under this or another name.")
+    # She may come back: then it is no removed device any more.
+    await fay.key("d")
+    await fay.tap("Let Ana back")
+    await fay.tap("Close")
+    await fay.sees("Their device has been here before.")
 
 
 async def test_what_cannot_be_sealed_is_taken_off_and_reaches_nobody(
@@ -201,12 +238,17 @@ async def test_a_link_without_its_key_is_not_enough(invite: Invite, server: Serv
     ana.link = ana.link.rpartition(".")[0]
     await ana.open_link()
     await ana.sees("A part of your link is missing")
-    # Who leads may make a new one; it is another circle's worth of links then.
+    # Who leads may make a new one; it is another circle's worth of links then. The page says
+    # whether it worked.
     fay = await invite("Fay")
     fay.link = fay.link.rpartition(".")[0]
     await fay.open_link()
     await fay.sees("A part of your link is missing")
     await fay.tap("Make a new key for the group…")
+    await fay.page.route("**/api/check", lambda route: route.fulfill(json={}))
+    await fay.tap("Make a new key")
+    await fay.sees("That did not work just now.")
+    await fay.page.unroute("**/api/check")
     await fay.tap("Make a new key")
     await fay.sees("Step 1 of 3")
 

@@ -63,6 +63,7 @@ class Meeting {
     const hand = (to: Record<string, string>) => {
       for (const [seat, sealed] of Object.entries(to))
         this.post.push({ from: id, to: seat, sealed });
+      return true;
     };
     const at = { seat: id, circle: "meeting" };
     const keyring = await Keyring.make(self, at, secret, older, bench, hand);
@@ -207,7 +208,7 @@ test("who returns with an older secret gets the new one from who knows it", asyn
   await meeting.come("s2", SECRET);
   const { strangers } = await meeting.people(fay);
   expect(strangers).toMatchObject([{ seat: "s2", older: { name: "s2" } }]);
-  if (strangers[0]) await fay.keyring.handOver(strangers[0]);
+  expect(strangers[0] && (await fay.keyring.handOver(strangers[0]))).toBe(true);
   expect((await meeting.settle()).secrets).toEqual(["s2"]);
 });
 

@@ -48,6 +48,8 @@ export interface Stranger {
 /** Who is in the view: members by seat, and the others. */
 export interface People {
   names: Record<string, Profile>;
+  /** Which device each of them shows, members or not. */
+  devices: ReadonlyMap<string, Bytes>;
   members: ReadonlyMap<string, Person>;
   strangers: Stranger[];
 }
@@ -75,17 +77,17 @@ export class Keyring {
     private today: Secret,
     private readonly older: Secret[],
     private readonly cipher: Cipher,
-    private readonly hand: (to: Record<string, string>) => void,
+    private readonly hand: (to: Record<string, string>) => boolean,
   ) {}
 
-  /** hand: sends what is sealed for each seat. older: secrets that the group has had before. */
+  /** hand: sends what is sealed for each seat; false when there is no line. older: secrets that the group has had before. */
   static async make(
     own: Self,
     { seat, circle }: { seat: string; circle: string },
     secret: Bytes,
     older: readonly Bytes[],
     cipher: Cipher,
-    hand: (to: Record<string, string>) => void,
+    hand: (to: Record<string, string>) => boolean,
   ): Promise<Keyring> {
     const [today, ...before] = await Promise.all([secret, ...older].map((s) => keysOf(s, circle)));
     cipher.sit(number(seat));
@@ -104,10 +106,6 @@ export class Keyring {
   company(): string {
     const hands = [...this.members.values()].map(({ hand }) => String(hand)).sort();
     return hands.length > 0 ? [String(this.today.secret), ...hands].join(" ") : "";
-  }
-
-  deviceOf(seat: string): Bytes | undefined {
-    return this.members.get(seat)?.device;
   }
 
   /** How oneself appears to the members. */
@@ -134,7 +132,7 @@ export class Keyring {
     await this.change(new Map(), true);
   }
 
-  /** Hands the secret of today to all members, or an older secret's holder. */
+  /** Hands a new secret to all members. */
   async handSecret(secret: Bytes): Promise<void> {
     const to: Record<string, string> = {};
     for (const seat of this.members.keys()) {
@@ -143,11 +141,11 @@ export class Keyring {
     if (Object.keys(to).length > 0) this.hand(to);
   }
 
-  async handOver({ seat, older }: Stranger): Promise<void> {
-    if (!older) return;
-    this.hand({
-      [seat]: await sealRenew(this.own, older.person, older.meeting, this.today.secret),
-    });
+  /** Hands the secret of today to who has an older one; false when it could not be sent. */
+  async handOver({ seat, older }: Stranger): Promise<boolean> {
+    if (!older) return false;
+    const { person, meeting } = older;
+    return this.hand({ [seat]: await sealRenew(this.own, person, meeting, this.today.secret) });
   }
 
   /** What somebody has handed over. A new secret is for the caller to judge. */
@@ -199,6 +197,7 @@ export class Keyring {
     const names: Record<string, Profile> = {};
     const members = new Map<string, Person>();
     const strangers: Stranger[] = [];
+    const devices = new Map<string, Bytes>();
     const opened: typeof this.opened = new Map();
     // Whoever waits outside is no member, and has none.
     const isOutside = view.seats.some(({ id, waiting }) => id === this.seat && waiting);
@@ -210,12 +209,15 @@ export class Keyring {
       const profile = known === undefined ? await openProfile(this.today.announce, sealed) : known;
       opened.set(sealed, profile);
       if (profile) names[seat] = { name: profile.name, color: profile.color };
+      const older = profile ? null : await this.recognise(sealed);
+      const device = profile?.device ?? older?.person.device;
+      if (device) devices.set(seat, device);
       if (seat === this.seat || waiting || isOutside) continue;
       if (profile) members.set(seat, { hand: profile.hand, device: profile.device });
-      else strangers.push({ seat, older: await this.recognise(sealed) });
+      else strangers.push({ seat, older });
     }
     this.opened = opened;
-    return { names, members, strangers };
+    return { names, devices, members, strangers };
   }
 
   private async recognise(sealed: string): Promise<Stranger["older"]> {

@@ -9,9 +9,10 @@ import { Encryption, isSupported } from "../net/encryption";
 import { Keyring, type Stranger } from "../net/keyring";
 import type { Media } from "../net/media";
 import { read32, sealProfile, type Words } from "../net/sealed";
-import { deviceKeys, keepSecret, keptOf, noteDevice } from "../net/vault";
-import type { ClientFrame, Keys, Profile, Said, Show, Welcome } from "../protocol";
+import { deviceKeys, keepSecret, keptOf, type Met, noteDevice } from "../net/vault";
+import type { ClientFrame, Keys, Profile, Said, Show, View, Welcome } from "../protocol";
 import type * as circle from "./circle";
+import { leadsIn } from "./reading";
 import { type Door, drop, keep, kept, parts } from "./session";
 
 export type { Door };
@@ -78,7 +79,7 @@ export function connect(to: Outside): void {
 /** Which page a link leads to, by what the server tells of it. */
 export async function knock(
   told: Told,
-): Promise<"join" | "no_encryption" | "key_missing" | "downgraded"> {
+): Promise<"join" | "no_encryption" | "key_missing" | "downgraded" | "unreachable"> {
   const given = kept("secret");
   const { on, reason } = told.encryption;
   const enter = (isOlder = false) => {
@@ -106,6 +107,7 @@ export async function knock(
     const mine = newest ?? toB64(draw(32));
     if (leads) {
       const now = await putCheck(kept("link") ?? "", await checkOf(mine), null);
+      if (now === null) return "unreachable";
       // Somebody else was quicker by a moment: the server tells the same question otherwise now.
       if (now !== (await checkOf(mine))) return "key_missing";
     }
@@ -170,6 +172,8 @@ export async function sitDown({ seat, circle: meeting, encrypted }: Welcome): Pr
   // A worker has one seat for good.
   if (keyring) startWorker();
   seatedAt = name;
+  lastDevices.clear();
+  removed = [];
   const read = (one: string) => read32(one) ?? new Uint8Array(0);
   keyring = await Keyring.make(
     self,
@@ -177,7 +181,7 @@ export async function sitDown({ seat, circle: meeting, encrypted }: Welcome): Pr
     read(secret),
     older.map(read),
     encryption,
-    (to) => void outside.send({ kind: "keys", to }),
+    (to) => outside.send({ kind: "keys", to }),
   );
 }
 
@@ -185,7 +189,9 @@ export async function sitDown({ seat, circle: meeting, encrypted }: Welcome): Pr
 export async function follow({ view, profiles }: Show): Promise<Record<string, Profile>> {
   const at = kept("door");
   if (!keyring || !at) return {};
-  const { names, members, strangers: others } = await keyring.follow(view, profiles ?? {});
+  const { names, devices, members, strangers: others } = await keyring.follow(view, profiles ?? {});
+  noteRemoved(at.group, view);
+  for (const [seat, device] of devices) lastDevices.set(seat, toB64(device));
   known = others;
   strangers.value = others.map(({ seat }) => seat);
   for (const { id, roles } of view.seats) {
@@ -201,6 +207,31 @@ export async function follow({ view, profiles }: Show): Promise<Record<string, P
   void compareAnew();
   judge();
   return names;
+}
+
+/** Which device each seat has shown last, and who was removed, of this meeting. */
+const lastDevices = new Map<string, string>();
+let removed: readonly string[] = [];
+
+/** Who was removed, by whomever of those who lead, is known again by their device. */
+function noteRemoved(group: string, view: View): void {
+  // Others are not told who was removed.
+  if (!leadsIn(view)) return;
+  const note = (seats: readonly string[], met: Met) => {
+    for (const seat of seats) {
+      const device = lastDevices.get(seat);
+      if (device) noteDevice(group, device, met);
+    }
+  };
+  note(
+    view.removed.filter((seat) => !removed.includes(seat)),
+    "removed",
+  );
+  note(
+    removed.filter((seat) => !view.removed.includes(seat)),
+    "here",
+  );
+  removed = view.removed;
 }
 
 let comparing = 0;
@@ -272,10 +303,10 @@ function judge(): void {
 
 // --- What facilitators do -----------------------------------------------------------------------
 
-/** Hands the group's secret of today to somebody who came with an older one. */
-export async function handOver(seat: string): Promise<void> {
+/** Hands the group's secret of today to somebody who came with an older one. False: not now. */
+export async function handOver(seat: string): Promise<boolean> {
   const who = known.find((one) => one.seat === seat);
-  if (who) await keyring?.handOver(who);
+  return (who && (await keyring?.handOver(who))) ?? false;
 }
 
 /** Makes a new secret for the group and hands it to everybody who is here. False: not now. */
@@ -316,13 +347,6 @@ function withSecret(url: string): string {
   const at = kept("door");
   const secret = at?.isOn ? keptOf(at.group).secret : null;
   return secret === null ? url : `${url}.${secret}`;
-}
-
-/** Who was removed by a facilitator is known again by their device. */
-export function noteRemoved(seat: string): void {
-  const at = kept("door");
-  const device = keyring?.deviceOf(seat);
-  if (at && device) noteDevice(at.group, toB64(device), "removed");
 }
 
 /** What was sealed, opened and dropped so far: numbers only. */

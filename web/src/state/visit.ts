@@ -107,11 +107,11 @@ export async function arrive(): Promise<void> {
   }
 }
 
-/** A facilitator makes a new secret for a group whose secret they do not have. */
-export async function makeKey(): Promise<void> {
-  page.value = "checking";
-  if (told) await secrecy.makeKey(told);
+/** A facilitator makes a new secret for a group whose secret they do not have. False: not now. */
+export async function makeKey(): Promise<boolean> {
+  if (!told || !(await secrecy.makeKey(told))) return false;
   await arrive();
+  return true;
 }
 
 /** The person has chosen how to be here and has affirmed the agreement. */

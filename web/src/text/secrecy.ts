@@ -41,6 +41,8 @@ export const before = {
       "With a new key, the links that everybody else has no longer fit. They need a new link, or you hand them the key when they come in.",
     ],
     yes: "Make a new key",
+    failed:
+      "That did not work just now. If somebody else of the group made a new key in the same moment, ask them for the whole link; else try again.",
   },
 };
 
@@ -159,6 +161,9 @@ export const keys = {
   },
   handOver: "Hand over",
   handOverTo: (name: string) => `Hand over to ${name}`,
+  handed: (name: string) =>
+    `The new key is on its way. This note goes as soon as ${name} has it. A browser that has not been here while you led does not take it: then send a new link.`,
+  notHanded: "That did not work just now. Try again in a moment.",
   notNow: "Not now",
   stranger: "Somebody came whose key does not fit; they hear nothing.",
   seen: "I have seen it",

@@ -42,7 +42,7 @@ export function Facilitator({ view }: { view: View }) {
   const answer = circle.find(({ key }) => key === NO_PAUSE);
   return (
     <section class="fac" aria-label={title}>
-      <h2>{title}</h2>
+      <h2 tabIndex={-1}>{title}</h2>
       <FacilitatorMain view={view} class="only-wide" />
       {answer && (
         <div class="hint">

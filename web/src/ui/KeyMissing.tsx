@@ -8,24 +8,41 @@ import { Plain } from "./Plain";
 /** The link has no key. Who leads may make a new one, in two steps. */
 export function KeyMissing() {
   const [isAsking, setAsking] = useState(false);
-  const words = before.newKey;
   return (
     <Plain {...before.keyMissing}>
       {mayPractise.value && (
         <button type="button" onClick={() => setAsking(true)}>
-          {words.button}
+          {before.newKey.button}
         </button>
       )}
-      {isAsking && (
-        <Dialog title={words.title} closing={text.cancel} onClose={() => setAsking(false)}>
-          {words.body.map((line) => (
-            <p key={line}>{line}</p>
-          ))}
-          <button type="button" class="main" onClick={() => void makeKey()}>
-            {words.yes}
-          </button>
-        </Dialog>
-      )}
+      {isAsking && <NewKey onClose={() => setAsking(false)} />}
     </Plain>
+  );
+}
+
+/** Stays until it has worked; then the door opens. */
+function NewKey({ onClose }: { onClose(): void }) {
+  const words = before.newKey;
+  const [state, setState] = useState<"asking" | "waiting" | "failed">("asking");
+  const make = async () => {
+    if (state === "waiting") return;
+    setState("waiting");
+    if (!(await makeKey())) setState("failed");
+  };
+  return (
+    <Dialog title={words.title} closing={text.cancel} onClose={onClose}>
+      {words.body.map((line) => (
+        <p key={line}>{line}</p>
+      ))}
+      <button
+        type="button"
+        class="main"
+        aria-disabled={state === "waiting"}
+        onClick={() => void make()}
+      >
+        {words.yes}
+      </button>
+      <p role="status">{state === "failed" && words.failed}</p>
+    </Dialog>
   );
 }

@@ -3,7 +3,6 @@ import { useRef, useState } from "preact/hooks";
 import { tell } from "../../a11y/announce";
 import {
   complete,
-  handOver,
   hasSecret,
   type Invitation,
   invite,
@@ -13,6 +12,7 @@ import {
 import { text } from "../../text/en";
 import { keys as words } from "../../text/secrecy";
 import { Dialog } from "../Dialog";
+import { Return } from "./Newcomers";
 
 type Step = "menu" | "lead" | "complete" | "renew";
 
@@ -38,15 +38,8 @@ export function InviteWindow({ onClose }: Props) {
         {words.body} {hasSecret.value && words.bodyKey}
       </p>
       <Maker whose="participant" button={words.make} />
-      {returning.value.map(({ seat, name, met }) => (
-        <div key={seat} class="hint">
-          <p>
-            {words.returning(name)} {words.returningBody[met]}
-          </p>
-          <button type="button" onClick={() => void handOver(seat)}>
-            {words.handOverTo(name)}
-          </button>
-        </div>
+      {returning.value.map((who) => (
+        <Return key={who.seat} who={who} />
       ))}
       <div class="stack">
         <button type="button" onClick={() => setStep("lead")}>
