@@ -243,11 +243,16 @@ class GetIceServers:
     kind: Literal["get_ice_servers"] = "get_ice_servers"
 
 
+Writing = Literal["chat", "share", "caption"]
+"""As what something is written: beside what is said, instead of speaking, or to repeat it."""
+
+
 @dataclass(frozen=True)
 class Say:
     """Write to all, to the facilitators, or in the channel of those who help.
 
-    text or, in an encrypted circle, sealed: one of them.
+    text or, in an encrypted circle, sealed: one of them. as: of text alone; what is sealed says it
+    inside.
     """
 
     __pydantic_config__ = _STRICT
@@ -261,6 +266,7 @@ class Say:
         Annotated[str, StringConstraints(min_length=1, max_length=MAX_SEALED_SAID, pattern=_BASE64)]
         | None
     ) = None
+    as_: Annotated[Writing, Field(alias="as")] = "chat"
     kind: Literal["say"] = "say"
 
 
@@ -420,7 +426,7 @@ class SheetFault:
 class Said:
     """Somebody wrote: text, or sealed in an encrypted circle; the other is null.
 
-    Kept in memory only, and gone when the circle ends. at: server time, ms.
+    Kept in memory only, and gone when the circle ends. at: server time, ms. as: of text alone.
     """
 
     seat: SeatId
@@ -428,6 +434,7 @@ class Said:
     text: str | None
     sealed: str | None
     at: int
+    as_: Annotated[Writing, Field(alias="as")] = "chat"
     kind: Literal["said"] = "said"
 
 
@@ -600,7 +607,7 @@ server_frames: TypeAdapter[ServerFrame] = TypeAdapter(
 def encode(frame: ServerFrame | ClientFrame) -> str:
     """The JSON text of a frame."""
     adapter: TypeAdapter[Any] = server_frames if isinstance(frame, ServerFrame) else client_frames
-    return adapter.dump_json(frame).decode()
+    return adapter.dump_json(frame, by_alias=True).decode()
 
 
 class _Schema(GenerateJsonSchema):

@@ -84,6 +84,31 @@ async def test_who_comes_to_a_circle_without_encryption_reads_why_before_anythin
     assert album.wrong == []
 
 
+async def test_captions_are_captions_also_in_a_circle_without_encryption(sit: Sit) -> None:
+    fay, ana = await sit("Fay", "Ana")
+    await fay.start_round(first=ana)
+    await ana.tap("I am ready")
+    await write(fay, "Welcome, everybody.", to="everybody, as captions")
+    await write(ana, "I had a long day.", to="everybody, instead of speaking")
+    for person in (fay, ana):
+        large = person.page.get_by_role("region", name="In writing").locator("p")
+        await expect(large).to_have_text(["Welcome, everybody.", "I had a long day."])
+    await write(ana, "By the way.", to="everybody in the circle")
+    lines = fay.page.locator(".written li")
+    await expect(lines).to_contain_text(["(captions)", "(instead of speaking)", "By the way."])
+    await expect(fay.page.get_by_role("region", name="In writing").locator("p")).to_have_count(2)
+
+
+async def write(person: Person, words: str, to: str) -> None:
+    box = person.page.locator("details.writing")
+    if not await box.evaluate("it => it.open"):
+        await box.locator("summary").click()
+    await person.page.get_by_label("It goes to").select_option(label=to)
+    await person.page.get_by_label("Write", exact=True).fill(words)
+    await person.tap("Send")
+    await expect(person.page.locator(".written")).to_contain_text(words)
+
+
 async def test_who_leads_makes_a_link_and_somebody_comes_in_by_it(
     sit: Sit, invite: Invite, server: Server, album: Album
 ) -> None:

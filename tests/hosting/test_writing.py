@@ -49,6 +49,21 @@ async def test_what_is_written_reaches_whom_it_is_meant_for() -> None:
         assert len(fays.read) == 3
 
 
+async def test_what_is_written_says_as_what_also_to_who_comes_back() -> None:
+    async with node() as here:
+        runner, fay, ana, fays, _ = await here.circle_of_two()
+        runner.say(fay, "all", "a word")
+        runner.say(fay, "all", "what is said", as_="caption")
+        assert [(said.text, said.as_) for said in fays.read] == [
+            ("a word", "chat"),
+            ("what is said", "caption"),
+        ]
+        back = NotedLine()
+        await runner.ask(None, m.ReturnToSeat(ana))
+        runner.attach(ana, back, ANA, returning=True)
+        assert [said.as_ for said in back.read] == ["chat", "caption"]
+
+
 async def test_what_is_written_is_kept_for_who_comes_back_and_not_for_newcomers() -> None:
     async with node() as here:
         runner, fay, ana, _, _ = await here.circle_of_two()

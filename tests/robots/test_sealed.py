@@ -16,6 +16,7 @@ from peermeet.robots.line import BadLink, Link
 from peermeet.robots.robot import Robot
 from tests.robots.conftest import Server
 from tests.robots.test_together import seat_of
+from tests.scenarios.client import Client, Refused
 from tests.scenarios.server import Server as Running
 
 
@@ -184,3 +185,17 @@ def _listen_in(speaker: Robot) -> list[bytes]:
 
     speaker.call.microphone.seal = note
     return sealed
+
+
+async def test_what_is_sealed_says_inside_as_what_it_is_written(sealed_server: Server) -> None:
+    fay = Client(sealed_server.running.url, sealed_server.running.facilitator)
+    fay.profile = {"sealed": "nobody-opens-this"}
+    await fay.join()
+    for wrong in ("caption", "shout"):
+        with pytest.raises(Refused, match="bad_frame"):
+            await fay.request("say", **{"to": "all", "sealed": "words", "as": wrong})
+    assert not fay.others["said"]
+    await fay.request("say", **{"to": "all", "sealed": "words", "as": "chat"})
+    await fay.until(lambda: fay.others["said"])
+    assert [said["as"] for said in fay.others["said"]] == ["chat"]
+    await fay.drop()

@@ -662,13 +662,15 @@ export interface GetIceServers {
 /**
  * Write to all, to the facilitators, or in the channel of those who help.
  *
- * text or, in an encrypted circle, sealed: one of them.
+ * text or, in an encrypted circle, sealed: one of them. as: of text alone; what is sealed says it
+ * inside.
  */
 export interface Say {
   ref: string;
   to: "all" | "facilitators" | "team";
   text?: string | null;
   sealed?: string | null;
+  as: "chat" | "share" | "caption";
   kind: "say";
 }
 /**
@@ -986,7 +988,7 @@ export interface IceServers {
 /**
  * Somebody wrote: text, or sealed in an encrypted circle; the other is null.
  *
- * Kept in memory only, and gone when the circle ends. at: server time, ms.
+ * Kept in memory only, and gone when the circle ends. at: server time, ms. as: of text alone.
  */
 export interface Said {
   seat: string;
@@ -994,6 +996,7 @@ export interface Said {
   text: string | null;
   sealed: string | null;
   at: number;
+  as: "chat" | "share" | "caption";
   kind: "said";
 }
 /**

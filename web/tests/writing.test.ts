@@ -5,33 +5,22 @@ import { round, seat, turn, view } from "./kit";
 
 describe("the ways to write", () => {
   test("are none where nobody may write", () => {
-    expect(waysToWrite(view(), true)).toEqual([]);
+    expect(waysToWrite(view())).toEqual([]);
   });
 
   test("are a chat, and a word to the facilitators, for somebody who listens", () => {
     const open = round({ write: ["all", "facilitators"] });
-    expect(waysToWrite(open, true)).toEqual(["chat", "facilitators"]);
+    expect(waysToWrite(open)).toEqual(["chat", "facilitators"]);
   });
 
   test("let the holder type instead of speaking, and nobody else", () => {
-    expect(waysToWrite(round({ turn: turn("s2"), write: ["all"] }), true)).toEqual([
-      "chat",
-      "share",
-    ]);
+    expect(waysToWrite(round({ turn: turn("s2"), write: ["all"] }))).toEqual(["chat", "share"]);
   });
 
   test("begin with captions for an interpreter, and offer them to who leads", () => {
     const typist = [seat("s1"), seat("s2", { roles: ["interpreter"] })];
-    expect(waysToWrite(view({ seats: typist, write: ["all"] }), true)).toEqual(["caption", "chat"]);
-    expect(waysToWrite(view({ you: "s1", write: ["all", "team"] }), true)).toEqual([
-      "chat",
-      "caption",
-    ]);
-  });
-
-  test("are a chat alone where the frame cannot say more", () => {
-    const typist = [seat("s1"), seat("s2", { roles: ["interpreter"] })];
-    expect(waysToWrite(view({ seats: typist, write: ["all"] }), false)).toEqual(["chat"]);
+    expect(waysToWrite(view({ seats: typist, write: ["all"] }))).toEqual(["caption", "chat"]);
+    expect(waysToWrite(view({ you: "s1", write: ["all", "team"] }))).toEqual(["chat", "caption"]);
   });
 });
 

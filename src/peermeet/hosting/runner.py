@@ -35,7 +35,7 @@ from peermeet.hosting.ports import (
     StoredCircle,
 )
 from peermeet.identity import library_of
-from peermeet.protocol import AnyProfile, Fault, Lines, OwnLine, Said, SeatLine, Watch
+from peermeet.protocol import AnyProfile, Fault, Lines, OwnLine, Said, SeatLine, Watch, Writing
 
 log = logging.getLogger(__name__)
 
@@ -247,10 +247,17 @@ class Runner:
         if own is None or not has(own, Power.LEAD):
             raise Refused(Code.NOT_ALLOWED)
 
-    def say(self, seat: SeatId, to: To, text: str | None, sealed: str | None = None) -> None:
+    def say(
+        self,
+        seat: SeatId,
+        to: To,
+        text: str | None,
+        sealed: str | None = None,
+        as_: Writing = "chat",
+    ) -> None:
         """Pass on what somebody wrote, to whoever may read it. Raises Refused."""
         decide(self.circle, seat, m.Write(to), self._now())
-        said = Said(seat, to, text, sealed, self._now())
+        said = Said(seat, to, text, sealed, self._now(), as_)
         self._said.append(said)
         for reader, conversation in self._conversations.items():
             if self._may_read(reader, said):

@@ -12,10 +12,10 @@ from typing import TypeVar
 
 from peermeet.core.model import SeatId
 from peermeet.core.project import View
-from peermeet.protocol import AnyProfile, Profile, SealedProfile
+from peermeet.protocol import AnyProfile, Profile, SealedProfile, Writing
 from peermeet.robots import secrecy
 from peermeet.robots.secrecy import Ask, NewSecret, Pair, Self
-from peermeet.robots.sframe import Kind, Receiver, Sender, SenderKey, To, Writing
+from peermeet.robots.sframe import Kind, Receiver, Sender, SenderKey, To
 
 ASK_AGAIN_MS = 1_000
 

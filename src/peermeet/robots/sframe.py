@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from peermeet.protocol import Writing
 from peermeet.robots.spelling import from_b64, read_json, to_b64
 
 KEY_BYTES = 32
@@ -33,7 +34,6 @@ _LAST_STEP, _LAST_GENERATION = 0xFF, 0xFFFF
 
 Kind = Literal["audio", "video"]
 To = Literal["all", "facilitators", "team"]
-Writing = Literal["chat", "caption", "share"]
 
 
 @dataclass(frozen=True)

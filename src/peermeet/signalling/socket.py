@@ -447,7 +447,8 @@ class _Person:
 
     def _say(self, runner: Runner, seat: SeatId, frame: Say) -> None:
         wrong = _misfit(runner.encrypted, frame.sealed is not None)
-        if (frame.text is None) == (frame.sealed is None):
+        is_one = (frame.text is None) != (frame.sealed is None)
+        if not is_one or (frame.text is None and frame.as_ != "chat"):
             self._fault(Fault.BAD_FRAME, frame.ref)
         elif wrong is not None:
             self._line.send(RefusedFrame(frame.ref, wrong))
@@ -455,7 +456,7 @@ class _Person:
             self._line.send(RefusedFrame(frame.ref, Fault.TOO_FAST))
         else:
             try:
-                runner.say(seat, frame.to, frame.text, frame.sealed)
+                runner.say(seat, frame.to, frame.text, frame.sealed, frame.as_)
                 self._line.send(Done(frame.ref, 0))
             except Refused as refusal:
                 self._line.send(RefusedFrame(frame.ref, refusal.code))

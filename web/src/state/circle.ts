@@ -6,7 +6,7 @@ import type { Line } from "../net/socket";
 import type { Profile, Role, Said, SeatView, SheetWords, Show, TurnView, View } from "../protocol";
 
 /** As what it was written: beside what is said, instead of speaking, or to repeat what is said. */
-export type Kind = "chat" | "share" | "caption";
+export type Kind = Said["as"];
 /** What somebody wrote, opened where it came sealed. kind: a chat unless it says otherwise. */
 export type Written = Pick<Said, "seat" | "to" | "at"> & { text: string; kind?: Kind };
 

@@ -225,7 +225,13 @@ function follow(frame: ServerFrame): void {
       break;
     case "said":
       if (frame.text !== null)
-        hearWriting({ seat: frame.seat, to: frame.to, at: frame.at, text: frame.text });
+        hearWriting({
+          seat: frame.seat,
+          to: frame.to,
+          at: frame.at,
+          text: frame.text,
+          kind: frame.as,
+        });
       else if (words !== null) hearWriting(words);
       break;
     case "streams":

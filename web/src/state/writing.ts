@@ -9,19 +9,15 @@ import { request } from "./visit";
 /** Whom a member may address, and as what. */
 export type Way = "chat" | "share" | "caption" | "facilitators";
 
-/**
- * The ways open to the viewer, the likeliest first.
- *
- * isSealed: what is written goes sealed; in clear it is a chat, because the frame says no more.
- */
-export function waysToWrite(view: View, isSealed: boolean): Way[] {
+/** The ways open to the viewer, the likeliest first. */
+export function waysToWrite(view: View): Way[] {
   const toAll = view.write.includes("all");
   const holds = view.turn?.seat === view.you;
   const all: Way[] = [
-    ...(toAll && isSealed && isInterpreter(view) ? ["caption" as const] : []),
+    ...(toAll && isInterpreter(view) ? ["caption" as const] : []),
     ...(toAll ? ["chat" as const] : []),
-    ...(toAll && isSealed && holds ? ["share" as const] : []),
-    ...(toAll && isSealed && mayCaption(view) ? ["caption" as const] : []),
+    ...(toAll && holds ? ["share" as const] : []),
+    ...(toAll && mayCaption(view) ? ["caption" as const] : []),
     ...(view.write.includes("facilitators") ? ["facilitators" as const] : []),
   ];
   return [...new Set(all)];
@@ -54,7 +50,9 @@ const MOST_LARGE = 2;
 
 /** Writes it, sealed if need be; what a refusal says is the asker's business. */
 export async function say(to: Said["to"], text: string, kind: Kind = "chat") {
-  if (!isOn()) return request({ kind: "say", to, text });
+  if (!isOn()) return request({ kind: "say", to, text, as: kind });
   const sealed = await seal({ kind, text }, to);
-  return sealed === null ? { kind: "lost" as const } : request({ kind: "say", to, sealed });
+  return sealed === null
+    ? { kind: "lost" as const }
+    : request({ kind: "say", to, sealed, as: "chat" });
 }

@@ -3,7 +3,6 @@ import { useRef } from "preact/hooks";
 import { tell } from "../a11y/announce";
 import type { View } from "../protocol";
 import { nameEver, type Written, written } from "../state/circle";
-import { protection } from "../state/secrecy";
 import { ask } from "../state/visit";
 import { say, shownLarge, type Way, waysToWrite } from "../state/writing";
 import { text } from "../text/en";
@@ -15,7 +14,7 @@ const words = text.writing;
 /** What is written in the circle, while it lasts. The team's own channel is elsewhere. */
 export function Writing({ view }: { view: View }) {
   const said = written.value.filter(({ to }) => to !== "team");
-  const ways = waysToWrite(view, protection.value.kind !== "off");
+  const ways = waysToWrite(view);
   if (said.length === 0 && ways.length === 0) return null;
   return (
     <details class="writing" open={view.phase.chat !== "off" || ways[0] === "caption"}>
