@@ -25,6 +25,22 @@ delete RTCRtpSender.prototype.createEncodedStreams;
 """
 OLDER_CHROMIUM = "delete globalThis.RTCRtpScriptTransform;"
 
+# `keyFrames()` is how many the camera has made, in the layer that all others are shown.
+COUNT_KEY_FRAMES = """(() => {
+  const Connection = RTCPeerConnection;
+  const made = [];
+  globalThis.RTCPeerConnection = class extends Connection {
+    constructor(...given) { super(...given); made.push(this); }
+  };
+  globalThis.keyFrames = async () => {
+    let count = 0;
+    for (const connection of made)
+      for (const it of (await connection.getStats()).values())
+        if (it.type === 'outbound-rtp' && it.rid === 'l') count += it.keyFramesEncoded ?? 0;
+    return count;
+  };
+})()"""
+
 
 async def sealed(person: Person) -> dict[str, int]:
     found: dict[str, int] = await person.page.evaluate("() => peermeetSealed()")
@@ -122,6 +138,30 @@ async def test_who_has_another_key_gets_no_picture_no_voice_and_a_kind_word(
     names = mallory.page.locator(".seats .name")
     for name in ("Ana", "Fay"):
         await expect(names.get_by_text(name, exact=True)).to_have_count(0)
+
+
+async def test_who_has_another_key_costs_the_others_one_key_frame_more_than_anybody(
+    invite: Invite, server: Server
+) -> None:
+    others = [await invite(name) for name in ("Fay", "Ana")]
+    for person in others:
+        await person.page.add_init_script(COUNT_KEY_FRAMES)
+        await person.join()
+    fay, ana = others
+    await asyncio.gather(fay.sees_picture_of(ana), ana.sees_picture_of(fay))
+
+    async def made() -> list[int]:
+        return [await person.page.evaluate("() => keyFrames()") for person in others]
+
+    before = await made()
+    mallory = await invite("Mallory")
+    mallory.link = f"{server.url}/join#{server.participant.rpartition('.')[0]}.{OTHER_SECRET}"
+    await mallory.join(camera=False)
+    await mallory.sees("Your link has a different key")
+    # Ten seconds by the pictures of a member, while Mallory's browser asks and asks.
+    await fay.receives(ana, frames, 10 * 15, "frames of {}")
+    more = [now - then for now, then in zip(await made(), before, strict=True)]
+    assert max(more) <= 2, "one as for anybody who comes, and one"
 
 
 async def test_what_is_written_is_read_by_members(sit: Sit) -> None:
