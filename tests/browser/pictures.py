@@ -17,6 +17,10 @@ from typing import Any
 
 from playwright.async_api import Browser, async_playwright, expect
 
+from peermeet.robots.door import make_secret
+from peermeet.robots.line import Link
+from peermeet.robots.secrecy import Profile, Self, announce, read_secret, seal_profile
+from peermeet.robots.spelling import to_b64
 from tests.browser.lines import look_inside
 from tests.browser.person import Person, until
 from tests.browser.watch import Watch
@@ -34,30 +38,35 @@ class Table:
 
     def __init__(self, server: Server, browser: Browser, folder: Path) -> None:
         self.server, self.browser, self.folder = server, browser, folder
-        self.watch = Watch(server.url, (server.facilitator, server.participant))
+        self.watch = Watch(server.url, (server.facilitator, server.participant), (server.secret,))
         self.lines: dict[str, Client] = {}
         self.people: list[Person] = []
 
     async def page(self, name: str) -> Person:
         """Somebody at a page of their own, seated."""
-        link = self.server.facilitator if name == "Fay" else self.server.participant
         look: dict[str, Any] = {"locale": "en-GB", "viewport": SIZE, "reduced_motion": "reduce"}
         context = await self.browser.new_context(**look)
-        person = await Person.arrive(name, f"{self.server.url}/join#{link}", context, self.watch)
+        person = await Person.arrive(name, self.server.invitation(name), context, self.watch)
         self.people.append(person)
         profile = {"name": name, "color": FRIENDS.get(name, "sage")}
         keep = f"sessionStorage.setItem('profile', {json.dumps(json.dumps(profile))})"
         await context.add_init_script(f"if (isSecureContext) {keep}")
         await person.join(camera=False)
+        # The badge believes what was really sealed or opened: a word aloud before it begins.
+        await person.tap("Turn microphone on")
+        await expect(person.button("End-to-end encrypted")).to_be_visible()
+        await person.tap("Turn microphone off")
         return person
 
     async def friend(self, name: str) -> Client:
-        """Somebody who only has a line."""
+        """Somebody who only has a line, and a name for whoever has the group's key."""
         client = Client(self.server.url, self.server.participant, name)
+        profile = Profile(name, FRIENDS.get(name, "teal"), Self().person)
+        secret = read_secret(self.server.secret)
+        assert secret is not None
+        client.profile = {"sealed": seal_profile(announce(secret), profile)}
         self.lines[name] = client
         await client.join()
-        color = FRIENDS.get(name, "teal")
-        await client.post({"kind": "profile", "profile": {"name": name, "color": color}})
         return client
 
     async def friends(self, *names: str) -> list[Client]:
@@ -85,14 +94,15 @@ class Table:
         assert found is not None
         return found
 
-    async def take(self, person: Person, name: str) -> None:
-        """One picture, by its file's name, when nothing moves any more."""
+    async def take(self, person: Person, name: str, window: bool = False) -> None:
+        """One picture, by its file's name, when nothing moves; window: of the open one alone."""
         await person.page.mouse.move(1, 1)
         # The soft shade of the ground is most of a picture's bytes.
         await person.page.evaluate("document.body.style.background = 'var(--ground)'")
         await asyncio.sleep(0.7)  # faces grow and dialogs come softly
         path = self.folder / f"{name}.png"
-        await person.page.screenshot(path=path)
+        whole = person.page.locator("dialog[open]" if window else "html")
+        await whole.screenshot(path=path)
         assert path.stat().st_size < WIDEST_BYTES, f"{name}: {path.stat().st_size} bytes"
 
     async def close(self) -> None:
@@ -106,9 +116,11 @@ class Table:
 async def laid(folder: Path) -> AsyncIterator[Table]:
     """A server of its own for one circle, and a browser."""
     with tempfile.TemporaryDirectory(prefix="pm-") as data:
-        server = Server(Path(data))
+        server = Server(Path(data), encrypted=True)
         server.start()
         try:
+            lead = Link.parse(server.invitation("Fay"))
+            server.secret = to_b64(await make_secret(lead))
             async with async_playwright() as playwright:
                 browser = await playwright.chromium.launch(executable_path=require(), args=[*FLAGS])
                 table = Table(server, browser, folder)
@@ -167,6 +179,10 @@ async def panel_runsheet_and_order(folder: Path) -> None:
         await table.speak()
         await table.take(fay, "panel")
         await table.take(ana, "order")
+        await fay.tap("End-to-end encrypted")
+        await expect(fay.page.locator(".spoken li").first).to_be_visible()
+        await table.take(fay, "private", window=True)
+        await fay.tap("Close")
         await fay.tap("Run sheet…")
         await table.take(fay, "runsheet")
 
