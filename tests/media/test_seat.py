@@ -15,6 +15,7 @@ from peermeet.media.ingest import Layer, MediaPacket, SenderClock
 from peermeet.media.rtcp import SenderReport
 from peermeet.media.sdp import Kind
 from peermeet.media.seat import (
+    ASK_AGAIN_S,
     PATIENCE,
     REPEAT_AGAIN_S,
     REPEAT_BURST,
@@ -291,15 +292,54 @@ def test_repeats_are_rationed_per_packet_and_in_all() -> None:
     assert repeated == REPEAT_BURST
 
 
-def test_a_viewer_who_cannot_decode_is_soon_ignored() -> None:
-    source, viewer = Source(1, 10, 0), Viewer()
-    viewer.writer.point(source.layer)
-    granted = 0
-    for number in range(40):
+def granted(viewer: Viewer, source: Source, seconds: float, loses: bool) -> list[float]:
+    """When a viewer got a key frame that asks four times a second for one."""
+    found = []
+    for number in range(round(seconds * 4)):
         now = 1.0 + number / 4
         viewer.take(source.take(source.packet(True), now), now)
-        granted += viewer.writer.may_ask_key_frame(now)
-    assert PATIENCE <= granted <= PATIENCE + 1
+        if loses:
+            viewer.writer.note_loss()
+        if viewer.writer.may_ask_key_frame(now):
+            found.append(now - 1.0)
+    return found
+
+
+def test_a_viewer_who_loses_packets_all_the_time_is_soon_ignored() -> None:
+    source, viewer = Source(1, 10, 0), Viewer()
+    viewer.writer.point(source.layer)
+    assert PATIENCE <= len(granted(viewer, source, 10, loses=True)) <= PATIENCE + 1
+
+
+def test_a_viewer_who_loses_nothing_and_cannot_decode_gets_a_key_frame_ever_more_rarely() -> None:
+    source, viewer = Source(1, 10, 0), Viewer()
+    viewer.writer.point(source.layer)
+    assert granted(viewer, source, 200, loses=False) == [0, 8, 24, 56, 116, 176]
+    # Then it loses something, and is served as anybody.
+    viewer.take(source.take(source.packet(True), 202.0), 202.0)
+    assert not viewer.writer.may_ask_key_frame(202.0)
+    viewer.writer.note_loss()
+    assert viewer.writer.may_ask_key_frame(202.0)
+
+
+def test_a_viewer_who_stumbled_long_ago_is_served_at_once() -> None:
+    source, viewer = Source(1, 10, 0), Viewer()
+    viewer.writer.point(source.layer)
+    granted(viewer, source, 30, loses=False)
+    at = 30 + 2 * sum(ASK_AGAIN_S)
+    served = []
+    for now in (at, at + 1, at + ASK_AGAIN_S[0]):
+        viewer.take(source.take(source.packet(True), now), now)
+        served.append(viewer.writer.may_ask_key_frame(now))
+    assert served == [True, False, True]
+
+
+def test_another_picture_in_the_same_place_is_served_at_once() -> None:
+    one, two, viewer = Source(1, 10, 0), Source(2, 10, 0), Viewer()
+    viewer.writer.point(one.layer)
+    assert granted(viewer, one, 5, loses=False) == [0]
+    viewer.writer.point(two.layer)
+    assert granted(viewer, two, 5, loses=False) == [0]
 
 
 def test_reports_follow_the_senders_clock_but_not_its_lies() -> None:

@@ -378,6 +378,44 @@ async def test_a_viewers_loss_asks_the_publisher_for_a_key_frame(pair: Media) ->
     )
 
 
+async def test_who_asks_again_without_having_lost_anything_costs_others_one_key_frame(
+    pair: Media,
+) -> None:
+    ana, ben = pair.members["ana"], pair.members["ben"]
+    shown = 0
+
+    async def show() -> None:
+        nonlocal shown
+        ana.show(True)
+        shown += 1
+        await until(lambda: pair.heard("ben", "ana") == shown)
+
+    await show()
+    mid = next(mid for mid, count in ben.received.items() if count)
+    ssrc = next(ssrc for ssrc, name in ben.mid_of.items() if name == mid)
+    report = rtcp.build_receiver_report(rtcp.ReceiverReport(7))
+
+    def asked() -> int:
+        return sum(
+            isinstance(packet, rtcp.PictureLossIndication)
+            for datagram in ana.rtcp
+            for packet in rtcp.parse(datagram)
+        )
+
+    before = asked()
+    ben.send_rtcp(report + rtcp.build_pli(7, ssrc))
+    await until(lambda: asked() == before + 1)
+    await show()
+    for _ in range(5):
+        ben.send_rtcp(report + rtcp.build_pli(7, ssrc))
+        await show()
+    assert (await pair.settle())["drop.key_frame_request"] == 5
+    assert asked() == before + 1
+    # Who tells of a lost packet is served.
+    ben.send_rtcp(report + rtcp.build_nack(7, ssrc, [1]) + rtcp.build_pli(7, ssrc))
+    await until(lambda: asked() == before + 2)
+
+
 async def test_a_key_frame_during_a_handshake_is_asked_for_again(media: Media) -> None:
     media.gate(ana=OPEN, ben=OPEN)
     ana, ben = await media.join("ana"), Member(3)

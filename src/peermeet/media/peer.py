@@ -491,6 +491,8 @@ class Peer:
             writer = self._by_ssrc.get(block.ssrc)
             if writer is not None:
                 passed_over = writer.state.last_sequence - writer.state.packets
+                if block.fraction_lost:
+                    writer.note_loss()
                 kind: Kind = "audio" if writer in self.writers["audio"] else "video"
                 self._meter.down[kind].observe(block, now, passed_over)
                 self._meter.observe_round_trip(block, time.time() + NTP_EPOCH_S, now)
@@ -517,6 +519,7 @@ class Peer:
         writer = self._by_ssrc.get(nack.media_ssrc)
         if writer is None or self.seal is None:
             return
+        writer.note_loss()
         if self.downlink is not None and self.downlink.budget_bps == 0:
             # The line is full of what is asked for again.
             self._ground.counters["drop.repeat"] += len(nack.lost)

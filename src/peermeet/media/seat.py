@@ -29,9 +29,12 @@ TRANSPORT_SEQUENCE_AT: Final = 17
 REPEATS_PER_S: Final = 60.0
 REPEAT_BURST: Final = 30.0
 PATIENCE: Final = 5.0
-"""Key frames a viewer may ask for although the last one reached it."""
+"""Key frames a viewer that has lost packets may ask for although the last one was sent to it."""
 PATIENCE_PER_S: Final = 0.1
 """It grows again, or a viewer on a bad network would stay blind for good."""
+ASK_AGAIN_S: Final = (8.0, 16.0, 32.0, 60.0)
+"""A viewer that has lost nothing and asks all the same waits so long for its next key frame, each
+time longer, until it has asked for none as long as the last. It may have another key."""
 MAX_REPORT_DRIFT_S: Final = 5
 """A sender report that is further from the packets than this is not believed."""
 
@@ -92,8 +95,11 @@ class SeatWriter:
     """One section of one viewer, and the state of what was sent on it."""
 
     __slots__ = (
+        "_again_at",
+        "_asked",
         "_beginning",
         "_clock_rate_hz",
+        "_has_lost",
         "_heads",
         "_is_video",
         "_layer",
@@ -169,6 +175,9 @@ class SeatWriter:
         self._repeats_at = 0.0
         self._patience = PATIENCE
         self._patience_at = 0.0
+        self._has_lost = False
+        self._asked = 0
+        self._again_at = 0.0
 
     @property
     def layer(self) -> Layer | None:
@@ -194,6 +203,7 @@ class SeatWriter:
         if layer is not self.layer:
             self.layer = layer
             self._patience = PATIENCE
+            self._asked, self._again_at = 0, 0.0
             self.pause()
 
     def turn_to(self, layer: Layer) -> None:
@@ -288,23 +298,42 @@ class SeatWriter:
             return self._write(packet)
         return self._write_rtx(packet)
 
+    def note_loss(self) -> None:
+        """The viewer has told of packets of this section that did not reach it."""
+        self._has_lost = True
+
     def may_ask_key_frame(self, now: float) -> bool:
         """Whether this viewer's request for a key frame deserves one.
 
-        A viewer that cannot decode at all (a wrong key) asks for ever, and each key frame
-        costs everybody: after `PATIENCE` of them it is heard only rarely.
+        A viewer that cannot decode at all (a wrong key) asks for ever, and each key frame costs
+        everybody. Who has not had the last one gets it.
         """
         if self.layer is None or not self._is_video:
             return False
         if not self.state.key_frame_passed:
             return True
+        if not (self._has_patience(now) if self._has_lost else self._may_ask_again(now)):
+            return False
+        self._has_lost = False
+        self.state.key_frame_passed = False
+        return True
+
+    def _has_patience(self, now: float) -> bool:
         grown = (now - self._patience_at) * PATIENCE_PER_S
         self._patience = min(PATIENCE, self._patience + grown)
         self._patience_at = now
         if self._patience < 1:
             return False
         self._patience -= 1
-        self.state.key_frame_passed = False
+        return True
+
+    def _may_ask_again(self, now: float) -> bool:
+        if now < self._again_at:
+            return False
+        if now - self._again_at > ASK_AGAIN_S[-1]:
+            self._asked = 0
+        self._again_at = now + ASK_AGAIN_S[min(self._asked, len(ASK_AGAIN_S) - 1)]
+        self._asked += 1
         return True
 
     def report(self, now: float, ntp_s: float) -> SenderReport | None:
