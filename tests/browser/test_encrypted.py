@@ -1,10 +1,11 @@
 """What people see of the encryption, and what a browser without the right key gets: nothing."""
 
 import asyncio
+import json
 import re
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import WebSocketRoute, expect
 
 from tests.browser.conftest import Invite, Sit
 from tests.browser.person import Person, frames, packets, until
@@ -319,3 +320,66 @@ async def test_quick_exit_leaves_no_key_behind(sit: Sit) -> None:
     assert await ana.page.evaluate(keep) is None
     found = await ana.page.evaluate("async () => (await indexedDB.databases()).map(d => d.name)")
     assert found == []
+
+
+async def test_what_the_server_says_in_somebodys_name_is_not_shown(
+    sit: Sit, invite: Invite
+) -> None:
+    (fay,) = await sit("Fay")
+    ana = await invite("Ana")
+    lines: list[WebSocketRoute] = []
+
+    def between(line: WebSocketRoute) -> None:
+        line.connect_to_server()
+        lines.append(line)
+
+    await ana.page.route_web_socket("**/ws", between)
+    await ana.join(camera=False)
+    await ana.sees_at_the_table(fay)
+    forged = {"kind": "said", "seat": fay.seat, "to": "all", "text": "Trust me.", "sealed": None}
+    lines[0].send(json.dumps({**forged, "at": fay.view["now"] + 1_000_000, "as": "chat"}))
+    await fay.page.get_by_text("Written words").click()
+    await fay.page.get_by_label("Write", exact=True).fill("It is me.")
+    await fay.tap("Send")
+    await expect(ana.page.locator(".written li")).to_have_text(["Fay It is me."])
+
+
+async def test_a_page_whose_encryption_does_not_start_says_so(invite: Invite, watch: Watch) -> None:
+    ana = await invite("Ana")
+    watch.forgive("worker")
+    await ana.page.route(
+        "**/assets/worker-*.js", lambda route: route.fulfill(body="throw 'worker'")
+    )
+    await ana.come_to_the_agreement(camera=False)
+    await ana.tap("I agree and sit down")
+    await ana.sees("The encryption did not start")
+    assert watch.sockets == []
+    await ana.page.unroute("**/assets/worker-*.js")
+    await ana.tap("Load the page again")
+    await ana.tap("Next")
+
+
+async def test_a_key_forgotten_in_another_tab_sends_no_name_in_clear(
+    sit: Sit, watch: Watch
+) -> None:
+    (ana,) = await sit("Ana")
+    opened = len(watch.sockets)
+    await ana.page.evaluate("() => localStorage.clear()")
+    await ana.page.reload()
+    await ana.sees("A part of your link is missing")
+    assert len(watch.sockets) == opened
+
+
+async def test_a_new_key_reaches_a_second_tab_of_the_same_browser(
+    sit: Sit, invite: Invite, watch: Watch
+) -> None:
+    fay, ana = await sit("Fay", "Ana", cameras=True)
+    other = Person("Fay too", ana.link, fay.context, await fay.context.new_page())
+    other.page.on("websocket", other._follow)
+    await other.join()
+    await other.sees_picture_of(ana)
+    await make_new_key(fay)
+    await ana.sees_picture_of(other)
+    await other.sees_picture_of(ana)
+    await expect(fay.page.locator(".fac .hint")).to_have_count(0)
+    await expect(other.page.get_by_text("Your link has a different key")).to_have_count(0)

@@ -222,3 +222,12 @@ test("the safety numbers are the same for the same people and others for other p
   expect(await fay.keyring.safety()).not.toEqual(two);
   expect(await fay.keyring.safety()).toEqual(await ana.keyring.safety());
 }, 20_000);
+
+test("oneself shown at another seat is nobody", async () => {
+  const meeting = new Meeting();
+  const fay = await meeting.come("s1");
+  const seats = [seat("s1"), seat("s2")];
+  const profiles = { s1: fay.shown, s2: fay.shown };
+  const { members, strangers } = await fay.keyring.follow(view({ seats }), profiles);
+  expect([members.size, strangers]).toEqual([0, []]);
+});

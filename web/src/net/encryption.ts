@@ -11,6 +11,8 @@ interface Events {
   changed(): void;
   /** Numbers of seats whose key never came. */
   lacking(seats: readonly number[]): void;
+  /** The worker does not run: nothing is sealed or opened any more. */
+  failed(): void;
 }
 
 /** stopped: what could not be sealed and was taken off. isProven: whatever flows was counted. */
@@ -25,6 +27,10 @@ export const isSupported = (): boolean =>
 
 /** What is sent uncounted for so long is taken off. */
 const LIMIT_MS = 1_000;
+/** The worker answers in milliseconds; a phone that wakes up may be late. */
+const ANSWER_MS = 10_000;
+/** Its script is fetched first, perhaps over a bad line. */
+const START_MS = 20_000;
 const LOOK_MS = 500;
 /** Within this after a seat's newest key, some of its frames may not open yet, as they are told. */
 const SETTLED_MS = 1_000 + LOOK_MS;
@@ -37,7 +43,8 @@ export class Encryption implements Cipher {
   private places = new Map<RTCRtpTransceiver, string>();
   private lastPlace = 0;
   private lastRef = 0;
-  private readonly asked = new Map<number, (answer: FromWorker) => void>();
+  private readonly asked = new Map<number, (answer: FromWorker | null) => void>();
+  private hasFailed = false;
   private sent: Sent = { audio: 0, video: 0, screen: 0 };
   private played: Played = {};
   private seats: Readonly<Record<string, number>> = {};
@@ -50,6 +57,16 @@ export class Encryption implements Cipher {
 
   constructor(private readonly events: Events) {
     this.worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.onAnswer(data);
+    // Its script did not come, or does not run here: nothing is answered any more.
+    this.worker.onerror = () => {
+      this.giveUp();
+      events.failed();
+    };
+  }
+
+  /** Whether the worker runs. */
+  async works(): Promise<boolean> {
+    return (await this.ask((ref) => ({ kind: "hand", ref, why: "asked" }), START_MS)) !== null;
   }
 
   /** Hooks everything in; in the same tick in which the transceivers were added. */
@@ -106,7 +123,7 @@ export class Encryption implements Cipher {
 
   async hand(why: Why): Promise<SenderKey[]> {
     const answer = await this.ask((ref) => ({ kind: "hand", ref, why }));
-    return answer.kind === "hand" ? answer.keys : [];
+    return answer?.kind === "hand" ? answer.keys : [];
   }
 
   take(seat: number, key: SenderKey): void {
@@ -121,28 +138,43 @@ export class Encryption implements Cipher {
 
   async say(plain: Bytes, to: To): Promise<string | null> {
     const answer = await this.ask((ref) => ({ kind: "say", ref, to, plain }));
-    return answer.kind === "say" ? answer.text : null;
+    return answer?.kind === "say" ? answer.text : null;
   }
 
   async hear(seat: number, to: To, text: string): Promise<Bytes | null> {
     const answer = await this.ask((ref) => ({ kind: "hear", ref, seat, to, text }));
-    return answer.kind === "hear" ? answer.plain : null;
+    return answer?.kind === "hear" ? answer.plain : null;
   }
 
   stop(): void {
     clearInterval(this.looking);
     this.worker.terminate();
     this.pc = null;
+    this.giveUp();
+  }
+
+  /** Whoever waits for an answer waits no longer. */
+  private giveUp(): void {
+    this.hasFailed = true;
+    for (const answer of [...this.asked.values()]) answer(null);
   }
 
   private post(message: ToWorker): void {
     this.worker.postMessage(message);
   }
 
-  private ask(message: (ref: number) => ToWorker): Promise<FromWorker> {
+  /** null when no answer comes in time. */
+  private ask(message: (ref: number) => ToWorker, limitMs = ANSWER_MS): Promise<FromWorker | null> {
+    if (this.hasFailed) return Promise.resolve(null);
     const ref = ++this.lastRef;
     return new Promise((resolve) => {
-      this.asked.set(ref, resolve);
+      const settle = (answer: FromWorker | null) => {
+        clearTimeout(limit);
+        this.asked.delete(ref);
+        resolve(answer);
+      };
+      const limit = setTimeout(() => settle(null), limitMs);
+      this.asked.set(ref, settle);
       this.post(message(ref));
     });
   }
@@ -150,7 +182,6 @@ export class Encryption implements Cipher {
   private onAnswer(message: FromWorker): void {
     if (message.kind !== "counts") {
       this.asked.get(message.ref)?.(message);
-      this.asked.delete(message.ref);
       return;
     }
     this.sent = message.sent;
@@ -175,8 +206,10 @@ export class Encryption implements Cipher {
   private async look(): Promise<void> {
     const pc = this.pc;
     if (pc?.connectionState !== "connected") return;
-    const reports = [...(await pc.getStats()).values()];
-    if (pc !== this.pc) return;
+    const stats = await pc.getStats().catch(() => null);
+    // Closed meanwhile.
+    if (pc !== this.pc || stats === null) return;
+    const reports = [...stats.values()];
     const passes = this.passing(reports);
     const uncounted = passes.filter(({ isCounted }) => !isCounted);
     const { stopped } = this.current;

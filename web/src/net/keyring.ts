@@ -213,6 +213,8 @@ export class Keyring {
       const device = profile?.device ?? older?.person.device;
       if (device) devices.set(seat, device);
       if (seat === this.seat || waiting || isOutside) continue;
+      // Oneself at another seat: the server shows what it was given, and it is nobody.
+      if (same(profile ?? undefined, this.own)) continue;
       if (profile) members.set(seat, { hand: profile.hand, device: profile.device });
       else strangers.push({ seat, older });
     }

@@ -12,7 +12,9 @@ export type Met = "here" | "led" | "removed";
 
 const NAME = "peermeet";
 const SECRETS = "secrets";
-const MOST_OLDER = 4;
+/** One that is forgotten could be taken for a new one. */
+const MOST_OLDER = 30;
+const OPENING_MS = 3_000;
 const MOST_DEVICES = 200;
 
 const nothing = (): Kept => ({ secret: null, older: [], devices: {} });
@@ -74,8 +76,13 @@ export async function deviceKeys(
     const known = await done<CryptoKeyPair | undefined>(devices(store, "readonly").get(group));
     if (known) return known;
     const made = await make();
-    await done(devices(store, "readwrite").put(made, group));
-    return made;
+    try {
+      await done(devices(store, "readwrite").add(made, group));
+      return made;
+    } catch {
+      // Another tab was quicker by a moment.
+      return (await done<CryptoKeyPair | undefined>(devices(store, "readonly").get(group))) ?? made;
+    }
   } finally {
     store.close();
   }
@@ -95,7 +102,9 @@ const devices = (store: IDBDatabase, mode: IDBTransactionMode) =>
 function open(): Promise<IDBDatabase> {
   const request = indexedDB.open(NAME, 1);
   request.onupgradeneeded = () => request.result.createObjectStore("devices");
-  return done(request);
+  // Another tab may just be forgetting everything.
+  const late = new Promise<never>((_, reject) => setTimeout(reject, OPENING_MS));
+  return Promise.race([done(request), late]);
 }
 
 function done<Result>(request: IDBRequest<Result>): Promise<Result> {

@@ -2,7 +2,7 @@
 // that ties the keys to the door, the socket and the media.
 
 import { signal } from "@preact/signals";
-import { draw, toB64 } from "../e2ee/frames";
+import { type Bytes, draw, toB64 } from "../e2ee/frames";
 import { announceKey, check, makePair, type Self, selfOf } from "../e2ee/keys";
 import { askInvitation, putCheck, type Told } from "../net/api";
 import { Encryption, isSupported } from "../net/encryption";
@@ -39,6 +39,8 @@ export const strangers = signal<readonly string[]>([]);
 /** Of those, for who leads: who came with an older secret of the group. name: as it says there. */
 export interface Returning {
   seat: string;
+  /** Whose it is: the server could show another one there between a look and a tap. */
+  hand: string;
   name: string;
   /** How this browser has met their device: a removed member has the older secret, too. */
   met: "here" | "removed" | "never";
@@ -60,6 +62,8 @@ type Sealed = { sealed: string };
 interface Outside {
   media: Pick<Media, "encrypt">;
   send(frame: ClientFrame): boolean;
+  /** The encryption does not run any more. */
+  fail(): void;
 }
 let outside: Outside;
 let self: Self | null = null;
@@ -88,43 +92,67 @@ export async function knock(
     hasSecret.value = on && keptOf(told.group).secret !== null;
     return "join" as const;
   };
-  if (!on) return given !== null ? "downgraded" : enter();
+  // What this tab has been told before, or the link itself, says otherwise.
+  if (!on) return given !== null || isOn() ? "downgraded" : enter();
   if (!isSupported()) return "no_encryption";
   keep("door", { isOn: true, reason: null, isOlder: false, group: told.group });
   const { secret, older } = keptOf(told.group);
-  const have = [given, secret, ...older].filter((one): one is string => read32(one) !== null);
+  // One that has had a successor here is never gone back to, whatever an old link or the server says.
+  const isFresh = (one: string | null) => read32(one) !== null && !older.includes(one ?? "");
+  const have = [given, secret].filter((one): one is string => isFresh(one));
   for (const one of have) {
     if (told.encryption.check === (await checkOf(one))) {
       if (one !== secret) keepSecret(told.group, one);
       return enter();
     }
   }
-  const newest = have[0];
   const leads = told.role === "facilitator";
   if (told.encryption.check === null) {
+    const newest = have[0];
     if (newest === undefined && !leads) return "key_missing";
     // Nobody has said which is the group's secret: whoever leads does.
-    const mine = newest ?? toB64(draw(32));
+    offered ??= draw(32);
+    const mine = newest ?? toB64(offered);
     if (leads) {
       const now = await putCheck(kept("link") ?? "", await checkOf(mine), null);
       if (now === null) return "unreachable";
+      offered = null;
       // Somebody else was quicker by a moment: the server tells the same question otherwise now.
       if (now !== (await checkOf(mine))) return "key_missing";
     }
     keepSecret(told.group, mine);
     return enter();
   }
-  if (newest === undefined) return "key_missing";
-  if (newest !== secret) keepSecret(told.group, newest);
+  // A link that the server does not vouch for replaces nothing that was known before.
+  const mine = secret ?? have[0];
+  if (mine === undefined) return "key_missing";
+  if (mine !== secret) keepSecret(told.group, mine);
   return enter(true);
+}
+
+/** A new secret of which the server may have the check, for all that this page has heard. */
+let offered: Bytes | null = null;
+
+/**
+ * Puts the check of a new secret in the place of an old one. The same secret again when it was not
+ * heard whether that has worked: else nobody would have the one whose check is there. lost: no
+ * answer. taken: there is another one now.
+ */
+async function offerFresh(old: string | null): Promise<Bytes | "lost" | "taken"> {
+  offered ??= draw(32);
+  const fresh = offered;
+  const wanted = await check(fresh);
+  const now = await putCheck(kept("link") ?? "", wanted, old);
+  if (now === null) return "lost";
+  offered = null;
+  return now === wanted ? fresh : "taken";
 }
 
 /** A new secret for a group whose secret nobody here has. True: the door can be tried again. */
 export async function makeKey(told: Told): Promise<boolean> {
-  const mine = toB64(draw(32));
-  const wanted = await checkOf(mine);
-  if ((await putCheck(kept("link") ?? "", wanted, told.encryption.check)) !== wanted) return false;
-  keepSecret(told.group, mine);
+  const fresh = await offerFresh(told.encryption.check);
+  if (typeof fresh === "string") return false;
+  keepSecret(told.group, toB64(fresh));
   drop("secret");
   return true;
 }
@@ -140,73 +168,138 @@ export const isOn = (): boolean => kept("door")?.isOn ?? false;
 export const shown = (): Sealed | null => (isOn() ? appearance : null);
 let appearance: Sealed | null = null;
 
-/** Before the line is opened. */
-export async function prepare(profile: Profile): Promise<void> {
+/** Before the line is opened. Anything but null: it must not be, and which page says why. */
+export async function prepare(profile: Profile): Promise<null | "key_missing" | "no_worker"> {
   const at = kept("door");
   door.value = at;
   protection.value = { kind: isOn() ? "checking" : "off" };
-  if (!at?.isOn) return;
-  hasSecret.value = true;
-  self ??= await selfOf(await makePair(), await deviceKeys(at.group, makePair));
-  if (!encryption) startWorker();
+  appearance = null;
+  if (!at?.isOn) return null;
+  // Another tab may have forgotten everything meanwhile.
   const secret = read32(keptOf(at.group).secret);
-  if (!secret) return;
-  const announce = await announceKey(secret);
-  appearance = { sealed: await sealProfile(announce, self, profile) };
+  if (!secret) return "key_missing";
+  hasSecret.value = true;
+  try {
+    if (!encryption) startWorker();
+  } catch {
+    return "no_worker";
+  }
+  const mine = encryption;
+  self ??= await makeSelf(at.group);
+  appearance = { sealed: await sealProfile(await announceKey(secret), self, profile) };
+  return (await mine?.works()) || mine !== encryption ? null : "no_worker";
 }
+
+/** A new hand: nobody has handed it anything yet that could come again. */
+const makeSelf = async (group: string): Promise<Self> =>
+  selfOf(await makePair(), await deviceKeys(group, makePair));
 
 function startWorker(): void {
   encryption?.stop();
-  encryption = new Encryption({ changed: judge, lacking: (seats) => void keyring?.ask(seats) });
+  encryption = new Encryption({
+    changed: judge,
+    failed: () => outside.fail(),
+    lacking: (seats) => void inTurn(async () => keyring?.ask(seats)).catch(() => {}),
+  });
   outside.media.encrypt(encryption);
 }
 
+/** Calls of the keyring come from frames and from taps; it takes one after the other. */
+let turn: Promise<unknown> = Promise.resolve();
+function inTurn<T>(act: () => Promise<T>): Promise<T> {
+  const done = turn.then(act);
+  turn = done.catch(() => {});
+  return done;
+}
+
 /** Takes the seat: the keys of a meeting live as long as this page has its seat. */
-export async function sitDown({ seat, circle: meeting, encrypted }: Welcome): Promise<void> {
-  const at = kept("door");
-  if (!at?.isOn) return;
-  if (!encrypted) return;
-  const name = `${meeting} ${seat}`;
-  const { secret, older } = keptOf(at.group);
-  if (!self || !encryption || !secret || (keyring && seatedAt === name)) return;
-  // A worker has one seat for good.
-  if (keyring) startWorker();
-  seatedAt = name;
-  lastDevices.clear();
-  removed = [];
-  const read = (one: string) => read32(one) ?? new Uint8Array(0);
-  keyring = await Keyring.make(
-    self,
-    { seat, circle: meeting },
-    read(secret),
-    older.map(read),
-    encryption,
-    (to) => outside.send({ kind: "keys", to }),
-  );
+export const sitDown = (welcome: Welcome, profile: Profile) =>
+  inTurn(async () => {
+    const { seat, circle: meeting, encrypted } = welcome;
+    const at = kept("door");
+    if (!at?.isOn || !encrypted) return;
+    const name = `${meeting} ${seat}`;
+    const { secret, older } = keptOf(at.group);
+    if (!self || !encryption || !secret || (keyring && seatedAt === name)) return;
+    const isMoved = keyring !== null;
+    if (isMoved) {
+      // A worker has one seat for good, and what a hand was given could come again.
+      startWorker();
+      self = await makeSelf(at.group);
+    }
+    seatedAt = name;
+    lastDevices.clear();
+    removed = [];
+    const mine = encryption;
+    const read = (one: string) => read32(one) ?? new Uint8Array(0);
+    const made = await Keyring.make(
+      self,
+      { seat, circle: meeting },
+      read(secret),
+      older.map(read),
+      mine,
+      (to) => outside.send({ kind: "keys", to }),
+    );
+    // The page may have left meanwhile.
+    if (mine !== encryption) return;
+    keyring = made;
+    if (isMoved) await appear(profile);
+  });
+
+/** Shows the others how one appears, sealed anew. */
+async function appear(profile: Profile): Promise<void> {
+  if (!keyring) return;
+  appearance = { sealed: await keyring.sealProfile(profile) };
+  outside.send({ kind: "profile", profile: appearance });
 }
 
 /** How the people of a view appear; hands over what it makes due. */
-export async function follow({ view, profiles }: Show): Promise<Record<string, Profile>> {
+export const follow = (show: Show) => inTurn(() => followNow(show));
+
+async function followNow({ view, profiles }: Show): Promise<Record<string, Profile>> {
   const at = kept("door");
-  if (!keyring || !at) return {};
-  const { names, devices, members, strangers: others } = await keyring.follow(view, profiles ?? {});
+  const mine = keyring;
+  if (!mine || !at) return {};
+  const { names, devices, members, strangers: others } = await mine.follow(view, profiles ?? {});
+  // The page may have left meanwhile.
+  if (mine !== keyring) return names;
   noteRemoved(at.group, view);
   for (const [seat, device] of devices) lastDevices.set(seat, toB64(device));
   known = others;
-  strangers.value = others.map(({ seat }) => seat);
   for (const { id, roles } of view.seats) {
     const device = members.get(id)?.device;
     const leads = roles.includes("facilitator") || roles.includes("co-facilitator");
     if (device) noteDevice(at.group, toB64(device), leads ? "led" : "here");
   }
-  returning.value = others.flatMap(({ seat, older }) => {
-    if (!older) return [];
-    const met = keptOf(at.group).devices[toB64(older.person.device)];
-    return [{ seat, name: older.name, met: met === "led" ? "here" : (met ?? "never") }];
-  });
+  tellStrangers();
   void compareAnew();
   judge();
   return names;
+}
+
+/** Who is here with a new secret takes a moment to appear with it, and is no stranger meanwhile. */
+const SETTLES_MS = 3_000;
+let settling: ReturnType<typeof setTimeout> | undefined;
+
+function settle(): void {
+  clearTimeout(settling);
+  settling = setTimeout(() => {
+    settling = undefined;
+    tellStrangers();
+    judge();
+  }, SETTLES_MS);
+}
+
+function tellStrangers(): void {
+  const group = kept("door")?.group;
+  const others = settling === undefined && group !== undefined ? known : [];
+  strangers.value = others.map(({ seat }) => seat);
+  returning.value = others.flatMap(({ seat, older }) => {
+    if (!older || group === undefined) return [];
+    const met = keptOf(group).devices[toB64(older.person.device)];
+    const hand = toB64(older.person.hand);
+    return [{ seat, hand, name: older.name, met: met === "led" ? "here" : (met ?? "never") }];
+  });
 }
 
 /** Which device each seat has shown last, and who was removed, of this meeting. */
@@ -249,17 +342,19 @@ async function compareAnew(): Promise<void> {
 }
 
 /** What somebody has handed over. A new secret is taken from who leads. */
-export async function receive({ seat, sealed }: Keys, profile: Profile): Promise<void> {
-  const at = kept("door");
-  const got = await keyring?.receive(seat, sealed);
-  if (!got || !at) return;
-  const { secret, older, devices } = keptOf(at.group);
-  const fresh = toB64(got.secret);
-  const hasLed = devices[toB64(got.from.device)] === "led";
-  // One that was had before is never taken again.
-  if (!hasLed || fresh === secret || older.includes(fresh)) return;
-  await takeSecret(fresh, profile);
-}
+export const receive = ({ seat, sealed }: Keys, profile: Profile) =>
+  inTurn(async () => {
+    const at = kept("door");
+    const mine = keyring;
+    const got = await mine?.receive(seat, sealed);
+    if (!got || !at || mine !== keyring) return;
+    const { older, devices } = keptOf(at.group);
+    const fresh = toB64(got.secret);
+    const hasLed = devices[toB64(got.from.device)] === "led";
+    // One that was had before is never taken again. Another tab may have kept this one already.
+    if (!hasLed || fresh === toB64(keyring?.secret ?? draw(0)) || older.includes(fresh)) return;
+    await takeSecret(fresh, profile);
+  });
 
 async function takeSecret(fresh: string, profile: Profile): Promise<void> {
   const at = kept("door");
@@ -268,9 +363,9 @@ async function takeSecret(fresh: string, profile: Profile): Promise<void> {
   keepSecret(at.group, fresh);
   keep("door", { ...at, isOlder: false });
   door.value = { ...at, isOlder: false };
+  settle();
   await keyring.renew(secret);
-  appearance = { sealed: await keyring.sealProfile(profile) };
-  outside.send({ kind: "profile", profile: appearance });
+  await appear(profile);
 }
 
 /** Seals what is written. */
@@ -304,9 +399,13 @@ function judge(): void {
 // --- What facilitators do -----------------------------------------------------------------------
 
 /** Hands the group's secret of today to somebody who came with an older one. False: not now. */
-export async function handOver(seat: string): Promise<boolean> {
-  const who = known.find((one) => one.seat === seat);
-  return (who && (await keyring?.handOver(who))) ?? false;
+export function handOver({ seat, hand }: Returning): Promise<boolean> {
+  const isThey = ({ seat: at, older }: Stranger) =>
+    at === seat && older !== null && toB64(older.person.hand) === hand;
+  return inTurn(async () => {
+    const who = known.find(isThey);
+    return (who && (await keyring?.handOver(who))) ?? false;
+  }).catch(() => false);
 }
 
 /** Makes a new secret for the group and hands it to everybody who is here. False: not now. */
@@ -315,18 +414,22 @@ export async function renew(): Promise<boolean> {
   const profile = kept("profile");
   const secret = at && keptOf(at.group).secret;
   if (!keyring || !profile || !secret) return false;
-  const fresh = draw(32);
-  const wanted = await check(fresh);
-  if ((await putCheck(kept("link") ?? "", wanted, await checkOf(secret))) !== wanted) return false;
-  await keyring.handSecret(fresh);
-  await takeSecret(toB64(fresh), profile);
-  return true;
+  const fresh = await offerFresh(await checkOf(secret));
+  if (typeof fresh === "string") return false;
+  return inTurn(async () => {
+    // Who has left meanwhile keeps it: the server has its check.
+    if (keyring) await keyring.handSecret(fresh);
+    else keepSecret(at.group, toB64(fresh));
+    await takeSecret(toB64(fresh), profile);
+    return true;
+  });
 }
 
 /** A fresh link for others; null when the server gives none just now. */
 export async function invite(role: "facilitator" | "participant"): Promise<Invitation | null> {
   const given = await askInvitation(kept("link") ?? "", role);
-  return given && { url: withSecret(given.link), code: given.code };
+  // Behind the # and nowhere else: what stands before it is sent to the server.
+  return given?.link.includes("#") ? { url: withSecret(given.link), code: given.code } : null;
 }
 
 /** A link that the host made on the server, with the secret added; null if it is none of ours. */
@@ -355,7 +458,11 @@ export const counts = () => encryption?.counts ?? null;
 /** The circle is over for this page. */
 export function stop(): void {
   keyring = null;
+  // A new seat is taken with a new hand.
+  self = appearance = null;
   seatedAt = compared = "";
+  clearTimeout(settling);
+  settling = undefined;
   comparing++;
   known = [];
   ownWords.clear();

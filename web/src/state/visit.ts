@@ -40,6 +40,7 @@ export type Page =
   | "bad_link"
   | "unreachable"
   | "no_encryption"
+  | "no_worker"
   | "key_missing"
   | "downgraded"
   | "join"
@@ -84,13 +85,17 @@ export const media = new Media({
   },
 });
 own.connect({ media, ask });
-secrecy.connect({ media, send: (frame) => socket?.send(frame) ?? false });
+secrecy.connect({
+  media,
+  send: (frame) => socket?.send(frame) ?? false,
+  fail: () => goWithoutLine("no_worker"),
+});
 screen.connect({ media, ask });
 
 /** Decides what a freshly loaded tab shows. */
 export async function arrive(): Promise<void> {
   const isNew = takeLink();
-  if (kept("resume") && kept("profile") && !isNew) return sitDown();
+  if (kept("resume") && kept("profile") && kept("door") && !isNew) return sitDown();
   const link = kept("link");
   if (!link) {
     page.value = "landing";
@@ -136,10 +141,20 @@ async function sitDown(): Promise<void> {
   socket?.close();
   const opening = new Socket(`${scheme}://${location.host}/ws`, { hello, frame, line });
   socket = opening;
+  // Nobody waits for what was under way on another line.
+  taking = Promise.resolve();
   startClock((seat, volume) => media.setVolume(seat, volume));
   startWatching((watch) => socket?.send(watch) ?? false);
-  await secrecy.prepare(ownProfile());
-  if (socket === opening) socket.open();
+  const wrong = await secrecy.prepare(ownProfile()).catch(() => "no_worker" as const);
+  if (socket !== opening) return;
+  if (wrong === null) opening.open();
+  else goWithoutLine(wrong);
+}
+
+/** Out of the circle, to a page that says why. The place is kept. */
+function goWithoutLine(to: Page): void {
+  stop();
+  page.value = to;
 }
 
 function hello(): Hello {
@@ -147,7 +162,8 @@ function hello(): Hello {
     kind: "hello" as const,
     version: VERSION,
     agreement: kept("agreement") ?? 0,
-    profile: secrecy.shown() ?? ownProfile(),
+    // Sealed or not at all: a name in clear is nothing for an encrypted circle's server.
+    profile: secrecy.isOn() ? (secrecy.shown() ?? { sealed: "" }) : ownProfile(),
     link: kept("link"),
     resume: kept("resume"),
   };
@@ -182,7 +198,7 @@ let words: circle.Written | null = null;
 async function unseal(frame: ServerFrame): Promise<void> {
   switch (frame.kind) {
     case "welcome":
-      return secrecy.sitDown(frame);
+      return secrecy.sitDown(frame, ownProfile());
     case "view":
       names = await secrecy.follow(frame);
       return;
@@ -212,7 +228,7 @@ function follow(frame: ServerFrame): void {
       void media.ensure(frame.capacity);
       break;
     case "view":
-      if (circle.show(frame, performance.now(), names)) {
+      if (circle.show(frame, performance.now(), secrecy.isOn() ? (names ?? {}) : undefined)) {
         own.follow();
         screen.follow();
         media.setSharing(frame.view.sharing);
@@ -224,7 +240,8 @@ function follow(frame: ServerFrame): void {
       circle.sheetWords.value = frame;
       break;
     case "said":
-      if (frame.text !== null)
+      // In clear, in an encrypted circle: somebody else's words in the name of one who is here.
+      if (frame.text !== null && !secrecy.isOn())
         hearWriting({
           seat: frame.seat,
           to: frame.to,
@@ -232,7 +249,7 @@ function follow(frame: ServerFrame): void {
           text: frame.text,
           kind: frame.as,
         });
-      else if (words !== null) hearWriting(words);
+      else if (words !== null && secrecy.isOn()) hearWriting(words);
       break;
     case "streams":
       media.setStreams(frame.mids);

@@ -19,6 +19,14 @@ export const before = {
       "Update this browser or take another one, and open the link that your group sent you there.",
     ],
   },
+  noWorker: {
+    title: "The encryption did not start",
+    body: [
+      "This circle is encrypted from end to end, and the part of this page that does it did not come, or does not run in this browser. Nothing is sent without it.",
+      "Load the page again. If that does not help, take another browser, and open the link that your group sent you there.",
+    ],
+    again: "Load the page again",
+  },
   keyMissing: {
     title: "A part of your link is missing",
     body: [
@@ -151,7 +159,8 @@ export const keys = {
   ],
   renewYes: "Make a new key",
   renewed: "The group has a new key. Who is here has it already.",
-  notRenewed: "That did not work just now. The key is the same as before.",
+  notRenewed:
+    "That did not work just now. If nobody else made a new key in the same moment, the key is the same as before: try again.",
   returning: (name: string) => `${name} came with an older key.`,
   returningBody: {
     here: "Their device has been here before. Hand over the new one? Only if you know it is them.",

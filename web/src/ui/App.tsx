@@ -43,6 +43,13 @@ function Page() {
       );
     case "no_encryption":
       return <Plain {...before.noEncryption} />;
+    case "no_worker":
+      return (
+        <Plain
+          {...before.noWorker}
+          again={{ words: before.noWorker.again, act: () => location.reload() }}
+        />
+      );
     case "key_missing":
       return <KeyMissing />;
     case "downgraded":

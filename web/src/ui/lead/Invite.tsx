@@ -39,7 +39,7 @@ export function InviteWindow({ onClose }: Props) {
       </p>
       <Maker whose="participant" button={words.make} />
       {returning.value.map((who) => (
-        <Return key={who.seat} who={who} />
+        <Return key={who.hand} who={who} />
       ))}
       <div class="stack">
         <button type="button" onClick={() => setStep("lead")}>

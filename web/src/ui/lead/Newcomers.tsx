@@ -22,7 +22,7 @@ export function Newcomers() {
   return (
     <>
       {back.map((who) => (
-        <Return key={who.seat} who={who}>
+        <Return key={who.hand} who={who}>
           <button type="button" class="quiet" onClick={() => dismiss(who.seat)}>
             {words.notNow}
           </button>
@@ -42,13 +42,13 @@ export function Newcomers() {
 
 /** Somebody who came with an older key, and what became of handing them the new one. */
 export function Return({ who, children }: { who: Returning; children?: ComponentChildren }) {
-  const { seat, name, met } = who;
+  const { name, met } = who;
   const [outcome, setOutcome] = useState("");
   const isWaiting = useRef(false);
   const hand = async () => {
     if (isWaiting.current) return;
     isWaiting.current = true;
-    setOutcome((await handOver(seat)) ? words.handed(name) : words.notHanded);
+    setOutcome((await handOver(who)) ? words.handed(name) : words.notHanded);
     isWaiting.current = false;
   };
   return (
