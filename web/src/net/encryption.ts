@@ -46,6 +46,8 @@ export class Encryption implements Cipher {
   private readonly asked = new Map<number, (answer: FromWorker | null) => void>();
   private hasFailed = false;
   private sent: Sent = { audio: 0, video: 0, screen: 0 };
+  /** As it was when this connection began. */
+  private sentBefore: Sent = this.sent;
   private played: Played = {};
   private seats: Readonly<Record<string, number>> = {};
   /** When a seat's newest key came, or it went, or it was given a place. */
@@ -75,6 +77,7 @@ export class Encryption implements Cipher {
     this.senders = senders;
     this.places = new Map();
     this.since.clear();
+    this.sentBefore = { ...this.sent };
     this.played = {};
     this.current = { stopped: null, isProven: false };
     const sending = Object.entries(senders) as [Own, RTCRtpSender][];
@@ -242,7 +245,7 @@ export class Encryption implements Cipher {
         // Chromium probes its line with packets of pictures that there are none of.
         const count = what === "audio" ? "packetsSent" : "framesEncoded";
         if (!what || !flows(it.mid, count)) return [];
-        return [{ end: it.sender, what, isCounted: this.sent[what] > 0 }];
+        return [{ end: it.sender, what, isCounted: this.sent[what] > this.sentBefore[what] }];
       }
       const isPlayed = flows(it.mid, "framesDecoded") || flows(it.mid, "jitterBufferEmittedCount");
       const isCounted = (this.played[place]?.opened ?? 0) > 0;
