@@ -13,6 +13,8 @@ PAGE: Final = HERE.parent / "docs/performance.md"
 LATEST: Final = HERE / "latest.json"
 PROFILE: Final = HERE / "profile.json"
 SOAK: Final = HERE / "soak.json"
+SEALED: Final = HERE / "sealed.json"
+MIXED: Final = HERE / "mixed.json"
 
 Figures = Mapping[str, str | float]
 

@@ -41,7 +41,6 @@ JOINS = 4
 TALK_S = 15.0
 SETTLE_S = 4.0
 LIMIT_S = 20.0
-LATEST = page.HERE / "sealed.json"
 
 # Calls `told(ms)` with the time from the tap on the last button to the first picture of anybody.
 REPORT_JOIN = """(() => {
@@ -300,7 +299,7 @@ def main() -> None:
     result = asyncio.run(measure())
     for name, value in result.items():
         print(page.row(name, value))
-    page.keep(result, LATEST)
+    page.keep(result, page.SEALED)
 
 
 if __name__ == "__main__":

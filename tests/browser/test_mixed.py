@@ -69,7 +69,7 @@ def keep(rounds: int, told: dict[str, dict[str, int]]) -> None:
     figures = {"mixed_minutes": round(LASTS_S / 60, 1), "mixed_rounds": rounds}
     for what in ("opened", "dropped", "late"):
         figures[f"mixed_frames_{what}"] = sum(counts[what] for counts in told.values())
-    page.PAGE.write_text(page.note(figures, page.PAGE.read_text()))
+    page.keep(figures, page.MIXED)
 
 
 class Circle:

@@ -7,10 +7,10 @@ import re
 
 import pytest
 
-from bench.page import AT_LEAST, AT_MOST, LATEST, PAGE, PROFILE, SOAK, note, promise
+from bench.page import AT_LEAST, AT_MOST, LATEST, MIXED, PAGE, PROFILE, SEALED, SOAK, note, promise
 
 FIGURES: dict[str, str | float] = {}
-for path in (LATEST, PROFILE, SOAK):
+for path in (LATEST, PROFILE, SEALED, MIXED, SOAK):
     FIGURES |= json.loads(path.read_text())
 ROWS = dict(re.findall(r"^\| `([a-z0-9_]+)` \| ([^|]*) \|", PAGE.read_text(), re.MULTILINE))
 
