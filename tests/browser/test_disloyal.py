@@ -37,10 +37,7 @@ def server(late_s: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
         server = Server(Path(folder), "tests.scenarios.disloyal", encrypted=True)
         try:
             server.start()
-            lead = Link.parse(f"{server.url}/join#{server.facilitator}")
-            secret = to_b64(asyncio.run(make_secret(lead)))
-            server.facilitator += f".{secret}"
-            server.participant += f".{secret}"
+            server.secret = to_b64(asyncio.run(make_secret(Link.parse(server.invitation("Fay")))))
             yield server
         finally:
             server.end()

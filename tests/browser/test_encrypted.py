@@ -142,7 +142,7 @@ async def test_who_has_another_key_costs_the_others_one_key_frame_more_than_anyb
         return seal(sender, kind, frame, now)
 
     monkeypatch.setattr(Sender, "seal", counted)
-    link = Link.parse(f"{server.url}/join#{server.participant}")
+    link = Link.parse(server.invitation("Kit"))
     async with (
         Robot(link, Profile("Kit", "teal"), pairs=1) as kit,
         Robot(link, Profile("Lou", "sky"), seed=1, pairs=1) as lou,
@@ -161,7 +161,7 @@ async def test_who_has_another_key_costs_the_others_one_key_frame_more_than_anyb
             return max((made - before).values(), default=0)
 
         ben, mallory = await invite("Ben"), await invite("Mallory")
-        mallory.link = f"{server.url}/join#{server.participant.rpartition('.')[0]}.{OTHER_SECRET}"
+        mallory.link = mallory.link.replace(server.secret, OTHER_SECRET)
         usual = await cost(ben)
         assert (await sealed(ben))["opened"] >= 60
         assert await cost(mallory) <= usual + 1

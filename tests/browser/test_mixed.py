@@ -40,7 +40,7 @@ async def ren(
     server: Server, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[FirefoxPerson]:
     async with open_firefox(tmp_path_factory.mktemp("firefox")) as tab:
-        yield FirefoxPerson("Ren", f"{server.url}/join#{server.participant}", tab)
+        yield FirefoxPerson("Ren", server.invitation("Ren"), tab)
 
 
 async def sealed(person: Person) -> dict[str, int]:
@@ -77,7 +77,7 @@ class Circle:
 
     def __init__(self, server: Server, fay: Person, ana: Person, ren: FirefoxPerson) -> None:
         self.fay, self.ana, self.ren = fay, ana, ren
-        self._link = Link.parse(f"{server.url}/join#{server.participant}")
+        self._link = Link.parse(server.invitation("Robot"))
         self._reports: dict[str, dict[str, int]] = {}
 
     async def once_around(self, number: int) -> None:
