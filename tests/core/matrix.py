@@ -136,6 +136,8 @@ def commands(circle: Circle) -> list[Any]:
     now = {**_USUAL, "turn": circle.turns_given, "after": circle.phase_number}
     found: list[Any] = []
     for kind in (*get_args(m.Command), *get_args(m.InnerCommand)):
+        if kind is m.HandKeys:
+            continue  # Needs no power, and no frame answers it; see tests/hosting/test_keys.py.
         needed = [f.name for f in fields(kind) if f.default is MISSING]
         found.append(kind(**{name: now[name] for name in needed}))
     found += [m.LowerHand(BEN), m.StopShare(BEN), m.ShowCard(Card.ADVICE, BEN), m.WithdrawCard(BEN)]
