@@ -163,7 +163,8 @@ class Downlink:
         """Counts episodes, for metrics."""
         self._weak = Latch()
         self._minima: deque[tuple[int, float]] = deque()
-        """Smallest one-way delay by second."""
+        """One-way delays by second, each smaller than all that came after it: the first is the
+        smallest."""
         self._losses = _Window()
         self._counts_from = 0.0
         """What left before says nothing about the present budget."""
@@ -261,13 +262,13 @@ class Downlink:
 
     def _measure_queue(self, delay_s: float, now: float) -> None:
         minima, second = self._minima, int(now)
-        if minima and minima[-1][0] == second:
-            minima[-1] = (second, min(minima[-1][1], delay_s))
-        else:
+        while minima and minima[-1][1] >= delay_s:
+            minima.pop()
+        if not minima or minima[-1][0] != second:
             minima.append((second, delay_s))
         while minima[0][0] <= second - BASELINE_S:
             minima.popleft()
-        self.queue_s = delay_s - min(least for _, least in minima)
+        self.queue_s = delay_s - minima[0][1]
 
     # Down
 
