@@ -34,6 +34,8 @@ class Circle:
         self.peers: dict[str, Peer] = {}
         self.watches: dict[str, Watch] = {}
         """What pictures a viewer asked for; who asked for nothing gets all."""
+        self.is_told = False
+        """What `changed_streams` and `changed_demands` answered last is true still."""
         self._places: dict[str, Places] = {}
         self._streams: dict[str, dict[str, str]] = {}
         self._demands: dict[str, bool] = {}
@@ -130,6 +132,7 @@ class Circle:
 
     def _connect(self) -> None:
         """Make every publication reach exactly those who may have it."""
+        self.is_told = False
         now = time.monotonic()
         reach: dict[Publication, dict[SeatWriter, Showing]] = {}
         for viewer, peer in self.peers.items():

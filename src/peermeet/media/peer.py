@@ -156,6 +156,8 @@ class Peer:
         self.writers: dict[Use, list[SeatWriter]] = {"audio": [], "video": [], "screen": []}
         self._by_ssrc: dict[int, SeatWriter] = {}
         self.streams: dict[str, StreamId] = {}
+        self._names: dict[int, bytes] = {}
+        """What is added to the report of each source of ours."""
         self.received = 0
         self.forwarded = 0
         """Packets of this person that came in, and copies of them that went out."""
@@ -627,7 +629,7 @@ class Peer:
                 report = writer.report(now, ntp_s)
                 if report is not None:
                     compound += rtcp.build_sender_report(report)
-                    compound += rtcp.build_sdes(writer.ssrc, self.streams[writer.mid].cname)
+                    compound += self._names[writer.ssrc]
                     if len(compound) > REPORT_BYTES:
                         self._send_rtcp(compound, has_report=True)
                         compound = b""
@@ -685,6 +687,7 @@ class Peer:
         # One name for the voice and the picture of a place: browsers keep them in step.
         name = "screen" if section.is_screen else f"slot{place}"
         self.streams[section.mid] = StreamId(ssrc, name, name, rtx_ssrc)
+        self._names[ssrc] = rtcp.build_sdes(ssrc, name)
 
     def _unused_ssrc(self) -> int:
         ssrc = secrets.randbits(32)

@@ -319,6 +319,9 @@ class Worker:
             life.cancel()
 
     def _tell_streams(self, circle_id: str, circle: Circle) -> None:
+        if circle.is_told:
+            return
+        circle.is_told = True
         for seat, streams in circle.changed_streams():
             self._tell(tell="streams", circle=circle_id, seat=seat, streams=streams)
         for seat, high in circle.changed_demands():
