@@ -87,7 +87,7 @@ clean:
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 ITSELF := $(PIP) --no-deps --no-build-isolation --editable .
 
-LOOP := hatch_build.py src/peermeet/media/fanout.c src/peermeet/media/fanout.h
+LOOP := hatch_build.py src/peermeet/media/fanout.h $(wildcard src/peermeet/media/*.c)
 
 .make/runtime: .make/venv requirements.lock pyproject.toml $(LOOP)
 	@test -e .make/dev || { $(PIP) --require-hashes -r requirements.lock && $(ITSELF); }

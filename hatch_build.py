@@ -14,7 +14,18 @@ from hatchling.builders.config import BuilderConfig
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 MEDIA = Path(__file__).parent / "src/peermeet/media"
-OPTIONS = ("-O2", "-Wall", "-Wextra", "-Werror", "-fstack-protector-strong")
+SOURCES = ("fanout.c", "twcc.c", "ingest.c")
+SYSTEM = """
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <time.h>
+"""
+OPTIONS = ("-O2", "-Wall", "-Wextra", "-Werror", "-fstack-protector-strong", "-ffp-contract=off")
+"""The last one has a sum come out as in Python, where a processor could do it at one go."""
 
 
 def compile_loop(folder: Path, *options: str) -> Path:
@@ -24,7 +35,7 @@ def compile_loop(folder: Path, *options: str) -> Path:
     builder = FFI()
     header = (MEDIA / "fanout.h").read_text()
     builder.cdef(header)
-    source = "#include <stdint.h>\n" + header + (MEDIA / "fanout.c").read_text()
+    source = "\n".join([SYSTEM, header, *((MEDIA / name).read_text() for name in SOURCES)])
     builder.set_source(
         "_fanout", source, extra_compile_args=[*OPTIONS, *options], extra_link_args=[*options]
     )

@@ -100,7 +100,7 @@ def take_feedback(data: bytes) -> None:
             assert rtcp.parse(built) == [told] or len(built) > rtcp.MAX_BYTES
         report = departures.acknowledge(told, 5.0 + number)
         assert 0 <= report.lost <= len(told.arrivals) and 0 <= report.total <= SENT
-        assert report.lost <= max(report.total, 0) + len(report.delays_s)
+        assert report.lost <= max(report.total, 0) + len(told.arrivals)
         assert report.acknowledged_bps >= 0
         assert len(departures._rates) <= RATE_REPORTS
 
@@ -150,8 +150,7 @@ class _Everybody:
         self.copies = 0
         for peer in (self.ana, self.ben):
             peer._sources.clear()
-            peer._arrivals, peer.departures, peer.downlink = Arrivals(), Departures(), Downlink()
-            peer._feedback_at = 0.0
+            peer.arrivals, peer.departures, peer.downlink = Arrivals(), Departures(), Downlink()
             for publication in peer.publications.values():
                 publication.sources.clear()
             for writers in peer.writers.values():
@@ -170,7 +169,7 @@ class _Everybody:
         peer._control = srtp.Control(keys, keys, self.counters)
         peer._open = self._open_packet
         peer.seal = self._seal
-        peer.outgoing = keys
+        peer.incoming = peer.outgoing = keys
         self.circle.seat(seat, peer)
         return peer
 

@@ -6,24 +6,26 @@ import socket
 import struct
 from collections import Counter
 from functools import cache
-from types import SimpleNamespace
 from typing import Any, cast
 
 from aioice import stun
 
 from bench.member import rtp_packet, vp8_payload
 from peermeet.media import rtp, srtp, vp8
-from peermeet.media.fanout import CompiledFanOut, FanOut, PlainFanOut, Viewer
+from peermeet.media.compiled import CompiledFanOut
+from peermeet.media.fanout import FanOut, PlainFanOut, Viewer
 from peermeet.media.icelite import Address, IceLite
 from peermeet.media.icetcp import MAX_FRAME_BYTES, BadFrame, Frames
-from peermeet.media.ingest import HISTORY, KEPT, MAX_MISSING, Layer, SenderClock
+from peermeet.media.ingest import HISTORY, MARK, MAX_MISSING, Layer, SenderClock
 from peermeet.media.peer import Peer
 from peermeet.media.sdp import Kind
 from peermeet.media.seat import SeatWriter
-from peermeet.media.twcc import Departures
+from peermeet.media.twcc import SENT
 from tests.fuzz.target import Target, joined, parts_of
+from tests.media.test_fanout import listener
 from tests.media.test_peer import session
 from tests.media.test_seat import ORIENTATION_ID, TRANSPORT_CC_ID
+from tests.media.world import World, lived
 
 # --- STUN ---------------------------------------------------------------------------------------
 
@@ -175,15 +177,7 @@ class _Ears:
 
     def viewer(self, fan: FanOut, engine: srtp.Engine, kind: Kind, place: int) -> Viewer:
         keys = session(inbound=False)
-        agent = SimpleNamespace(sendto=self.mouth.sendto, address=self.ears.getsockname())
-        peer = SimpleNamespace(
-            agent=agent,
-            seal=engine.sealer(keys),
-            outgoing=keys,
-            departures=Departures(),
-            path=None,
-            path_keeps=None,
-        )
+        peer = listener(engine, keys, self.mouth.sendto, self.ears.getsockname())
         writer = SeatWriter(
             str(place),
             kind,
@@ -224,6 +218,7 @@ class _Room:
     def live(self, kind: Kind, packets: list[bytes]) -> list[Any]:
         """What went out for each packet."""
         engine, fan = self.engine, self.fan
+        state, history = fan.intake()
         layer = Layer(
             1,
             kind,
@@ -233,13 +228,15 @@ class _Room:
             rtx_payload_type=97,
             orientation_id=ORIENTATION_ID,
             nack=True,
+            state=state,
+            history=history,
         )
         viewers = tuple(
             person.viewer(fan, engine, kind, place) for place, person in enumerate(self.people)
         )
         for writer, _ in viewers:
             writer.point(layer)
-        ready = fan.settle(viewers)
+        ready = fan.settle(layer, viewers, True, True)
         told: list[Any] = []
         for number, packet in enumerate(packets):
             now, size, sent = 100.0 + number / 50, len(packet), 0
@@ -258,8 +255,7 @@ class _Room:
             heard = [person.heard() for person in self.people]
             assert all(len(one) <= size + 56 for some in heard for one in some)
             told.append((sent, again, heard))
-        assert len(layer._missing) <= MAX_MISSING and len(layer._seen) == HISTORY
-        assert len(layer._history) in (0, KEPT)
+        assert len(layer._missing) <= MAX_MISSING and len(layer.seen) == HISTORY
         block = layer.report(200.0)
         assert 0 <= block.fraction_lost <= 255 and 0 <= block.highest_sequence < 1 << 32
         for writer, _ in viewers:
@@ -300,6 +296,76 @@ def _streams() -> list[bytes]:
     ]
 
 
+# --- A datagram, from the socket it came by to the copies that go out ----------------------------
+
+_RAW, _RTP, _RTCP, _TIME = range(4)
+_TOGETHER = 4
+"""The next datagram is read with it."""
+_BEN = 8
+"""It comes from him."""
+
+
+def take_datagrams(data: bytes) -> None:
+    """The compiled loop and the plain way make the same of whatever comes, sealed or not."""
+    lives = []
+    for make in (PlainFanOut, CompiledFanOut):
+        with lived(make, ("ana", "ben")) as world:
+            _begin(world)
+            for part in parts_of(data, 12):
+                _come(world, part[0] if part else 0, part[1:])
+            world.read()
+            heard = [person.listen() for person in world.people.values()]
+            world.tick()
+            lives.append((heard, world.told(9), world.lines()))
+    assert lives[0] == lives[1]
+
+
+def _begin(world: World) -> None:
+    """Everything that Ana sends flows, so that the next of it is the loop's."""
+    ana = world.people["ana"]
+    for packet in (ana.voice(), *ana.pictures("l", key=True)):
+        ana.send_rtp(packet)
+    world.read()
+
+
+def _come(world: World, how: int, datagram: bytes) -> None:
+    person = world.people["ben" if how & _BEN else "ana"]
+    match how & 3:
+        case 0 if datagram:  # _RAW
+            person.send(datagram)
+        case 1:  # _RTP
+            person.send_rtp(datagram)
+        case 2:  # _RTCP
+            person.send_rtcp(datagram)
+        case _:  # _TIME
+            world.now += how / 200
+            world.tick()
+    if not how & _TOGETHER:
+        world.read()
+
+
+def _datagrams() -> list[bytes]:
+    with lived(PlainFanOut, ("ana", "ben")) as world:
+        _begin(world)
+        ana, ben = world.people["ana"], world.people["ben"]
+        flowing = [bytes((_RTP,)) + ana.voice() for _ in range(4)]
+        shown = [bytes((_RTP | _TOGETHER,)) + p for n in range(3) for p in ana.pictures("l")]
+        tilted = [bytes((_RTP,)) + packet for packet in ana.pictures("l", tilt=1)]
+        ben.listen()
+        ben.came.take(SENT & 0xFFFF, world.now)
+        ben.came.take((SENT + 2) & 0xFFFF, world.now)
+        told = [bytes((_RTCP | _BEN,)) + one for one in ben.feedback()]
+        odd = [bytes((_RAW,)) + datagram for datagram in (b"\x90\x6f" + bytes(40), b"\0\1", b"x")]
+        time = [bytes((_TIME | 64,))]
+    return [
+        joined(flowing + time + flowing[:1]),
+        joined(shown + time + tilted),
+        joined(flowing + told + time + told),
+        joined(odd + shown + odd + flowing),
+        joined(shown[:2] + shown[3:] + shown[2:3] + time),
+    ]
+
+
 # --- TCP ----------------------------------------------------------------------------------------
 
 
@@ -326,6 +392,13 @@ TARGETS = (
     Target("rtp header", take_header, _headers, (b"\xbe\xde", b"\x10\0", b"\x90", b"\xff\xff")),
     Target("vp8 descriptor", take_descriptor, _descriptors, (b"\x9d\x01\x2a", b"\x90\xe0\x80")),
     Target("media", take_media, _streams, (b"\x80\x60", b"\xa0\x60", b"\x90\x61", b"\xbe\xde\0\1")),
+    Target(
+        "datagram",
+        take_datagrams,
+        _datagrams,
+        (b"\x80\x60", b"\x90\x61", b"\xbe\xde\0\2", b"\x8f\xcd", MARK, b"\x31\xff\xf6"),
+        4096,
+    ),
     Target(
         "tcp stream",
         take_stream,

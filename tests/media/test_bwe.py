@@ -212,7 +212,7 @@ def test_who_never_answers_is_not_limited() -> None:
 
 
 def report(queue_s: float = 0.0, lost: int = 0, acknowledged_bps: int = 400_000) -> Report:
-    return Report(acknowledged_bps, lost, 20, (7.0 + queue_s,), 0.05)
+    return Report(acknowledged_bps, lost, 20, 7.0 + queue_s, 0.05)
 
 
 def test_one_bad_report_is_not_overload() -> None:
@@ -247,7 +247,7 @@ def test_audio_that_needs_the_whole_line_leaves_nothing_for_video() -> None:
 
 def test_an_empty_report_says_nothing() -> None:
     downlink = Downlink(start_bps=None)
-    downlink.on_report(Report(0, 0, 0, (), None), AUDIO_BPS, 1.0)
+    downlink.on_report(Report(0, 0, 0, None, None), AUDIO_BPS, 1.0)
     downlink.tick(30.0, None, 0.0)
     assert (downlink.budget_bps, downlink.queue_s, downlink.loss) == (None, 0.0, 0.0)
 
@@ -273,8 +273,8 @@ def test_after_any_past_a_good_line_shows_everything_again(
     downlink, now = Downlink(), 100.0
     for queue_s, lost, acknowledged, pause_s, unanswered_s, next_bps in past:
         now += pause_s
-        delays = (7.0 + queue_s,) if lost < 60 else ()
-        report = Report(acknowledged, lost, 60, delays, 2 * queue_s)
+        delay_s = 7.0 + queue_s if lost < 60 else None
+        report = Report(acknowledged, lost, 60, delay_s, 2 * queue_s)
         downlink.on_report(report, AUDIO_BPS, now)
         assert downlink.budget_bps is None or downlink.budget_bps >= 0
         downlink.tick(now, next_bps, unanswered_s)
@@ -283,7 +283,7 @@ def test_after_any_past_a_good_line_shows_everything_again(
         now += 0.1
         budget = downlink.budget_bps
         if something_flows or budget != 0:
-            downlink.on_report(Report(budget or 0, 0, 20, (7.0,), 0.05), AUDIO_BPS, now)
+            downlink.on_report(Report(budget or 0, 0, 20, 7.0, 0.05), AUDIO_BPS, now)
         wanted = None if budget is None or budget >= 2_400_000 else budget + 150_000
         downlink.tick(now, wanted, 0.0)
     assert downlink.budget_bps is None

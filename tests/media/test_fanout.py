@@ -9,6 +9,7 @@ import secrets
 import socket
 import subprocess
 import sys
+from array import array
 from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,11 +21,12 @@ from hypothesis import strategies as st
 
 import hatch_build
 from peermeet.media import fanout, srtp
-from peermeet.media.fanout import CompiledFanOut, FanOut, PlainFanOut, Viewer
+from peermeet.media.compiled import CompiledFanOut
+from peermeet.media.fanout import FanOut, PlainFanOut, Viewer
 from peermeet.media.peer import Peer
 from peermeet.media.sdp import Kind
 from peermeet.media.seat import SeatWriter
-from peermeet.media.twcc import Departures
+from peermeet.media.twcc import Arrivals, Departures
 from tests.media.test_peer import session
 from tests.media.test_seat import ORIENTATION_ID, STARTS, TRANSPORT_CC_ID, Source
 
@@ -37,6 +39,24 @@ EVENTS = st.lists(
 )
 
 
+def listener(engine: srtp.Engine, keys: Any, sendto: Any, address: Any) -> SimpleNamespace:
+    """As much of a peer as the fan-out asks for, of somebody who sends nothing."""
+    return SimpleNamespace(
+        agent=SimpleNamespace(sendto=sendto, address=address, heard=array("d", [0.0])),
+        seal=engine.sealer(keys),
+        outgoing=keys,
+        incoming=None,
+        departures=Departures(),
+        arrivals=Arrivals(),
+        allowance=array("d", [0.0, 0.0]),
+        controls=array("d", [0.0, 0.0]),
+        control_rate=0.0,
+        counts=array("q", [0, 0]),
+        ssrc=1,
+        path=None,
+    )
+
+
 class Watcher:
     """Somebody who is shown a source, as much of a peer as the fan-out asks for."""
 
@@ -45,16 +65,8 @@ class Watcher:
         self.ears.bind(("127.0.0.1", 0))
         self.ears.setblocking(False)
         self.mouth = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        agent = SimpleNamespace(sendto=self.mouth.sendto, address=self.ears.getsockname())
         self.session, self._incoming = session(inbound=False), session(inbound=True)
-        self.peer = SimpleNamespace(
-            agent=agent,
-            seal=engine.sealer(self.session),
-            outgoing=self.session,
-            departures=Departures(),
-            path=None,
-            path_keeps=None,
-        )
+        self.peer = listener(engine, self.session, self.mouth.sendto, self.ears.getsockname())
         self.writer = SeatWriter(
             str(place),
             kind,
@@ -91,10 +103,13 @@ class Room:
 
     def __init__(self, fan: FanOut, engine: srtp.Engine, kind: Kind, starts: tuple[int, int]):
         self.fan, self.kind = fan, kind
-        self.sources = [Source(1, starts[0], 7, kind), Source(2, starts[1], 99, kind)]
+        self.sources = [
+            Source(1, starts[0], 7, kind, fan.intake()),
+            Source(2, starts[1], 99, kind, fan.intake()),
+        ]
         self.watchers = [Watcher(fan, engine, kind, place) for place in range(3)]
         self.viewers = tuple(watcher.viewer for watcher in self.watchers)
-        self.ready = fan.settle(self.viewers)
+        self.ready = fan.settle(self.sources[0].layer, self.viewers, True, True)
         for watcher in self.watchers:
             watcher.writer.point(self.sources[0].layer)
 
@@ -191,6 +206,7 @@ def test_a_worker_takes_the_compiled_loop_and_says_when_it_cannot(
 ) -> None:
     assert isinstance(fanout.choose(srtp.FastEngine(), Counter()), CompiledFanOut)
     monkeypatch.setitem(sys.modules, "peermeet.media._fanout", None)
+    monkeypatch.delitem(sys.modules, "peermeet.media.compiled")
     with caplog.at_level(logging.WARNING):
         assert type(fanout.choose(srtp.FastEngine(), Counter())) is PlainFanOut
     assert "forwarding in plain Python" in caplog.text
@@ -204,12 +220,13 @@ module = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(module)
 sys.modules["peermeet.media._fanout"] = module
 import pytest
-sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", sys.argv[2], "-k", "same_bytes"]))
+sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", *sys.argv[2:], "-k", "both_ways"]))
 """
 
 
 @pytest.mark.skipif("PEERMEET_SANITIZED" in os.environ, reason="this is that run")
 def test_the_compiled_loop_stays_within_its_memory(tmp_path: Path) -> None:
+    compiled_too = str(Path(__file__).with_name("test_compiled.py"))
     options = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g")
     loop = hatch_build.compile_loop(tmp_path, *options)
     preloaded = [
@@ -217,7 +234,7 @@ def test_the_compiled_loop_stays_within_its_memory(tmp_path: Path) -> None:
         for name in ("libasan.so", "libubsan.so")
     ]
     run = subprocess.run(
-        [sys.executable, "-c", SANITIZED, str(loop), __file__],
+        [sys.executable, "-c", SANITIZED, str(loop), __file__, compiled_too],
         env={
             **os.environ,
             "LD_PRELOAD": ":".join(each.stdout.strip() for each in preloaded),
@@ -230,7 +247,7 @@ def test_the_compiled_loop_stays_within_its_memory(tmp_path: Path) -> None:
         timeout=280,
     )
     assert run.returncode == 0, run.stdout[-4000:] + run.stderr[-4000:]
-    assert "1 passed" in run.stdout
+    assert "2 passed" in run.stdout
 
 
 def test_a_compiler_that_fails_leaves_the_package_without_the_loop(

@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.member import Member
-from peermeet.media import icetcp
+from peermeet.media import icetcp, srtp
+from peermeet.media.fanout import PlainFanOut
 from peermeet.media.icelite import IceLite
 from peermeet.media.icetcp import MAX_FRAME_BYTES, BadFrame, Frames
 from peermeet.media.mux import Mux
@@ -24,6 +25,11 @@ from tests.media.kit import OPEN, Media, until
 from tests.media.tcp import Framed, TcpMember
 from tests.media.test_icelite import THEIRS, check
 from tests.media.test_worker import a_client_hello
+
+
+def nothing() -> PlainFanOut:
+    """Forwards nothing here."""
+    return PlainFanOut(srtp.PublicEngine(), Counter())
 
 
 @pytest.fixture
@@ -80,7 +86,7 @@ async def test_tcp_can_be_switched_off(tmp_path: Path) -> None:
 async def test_a_taken_port_costs_tcp_and_not_the_worker(caplog: pytest.LogCaptureFixture) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        mux = Mux(IceLite(Counter()), Counter(), ["127.0.0.1"], port, tcp=True)
+        mux = Mux(IceLite(Counter()), Counter(), ["127.0.0.1"], port, nothing(), tcp=True)
         assert mux.port == port and not mux.has_tcp
         mux.close()
     assert "no media over TCP" in caplog.text
@@ -176,7 +182,7 @@ async def test_a_reader_who_stops_reading_loses_packets_and_holds_up_nobody(pair
 
 @pytest.fixture
 async def door() -> AsyncIterator[Mux]:
-    mux = Mux(IceLite(Counter()), Counter(), ["127.0.0.1"], 0, tcp=True)
+    mux = Mux(IceLite(Counter()), Counter(), ["127.0.0.1"], 0, nothing(), tcp=True)
     mux.start()
     yield mux
     mux.close()
@@ -312,7 +318,8 @@ async def test_a_flood_of_frames_is_left_waiting_and_read_on_later(door: Mux) ->
 
 
 async def test_several_addresses_have_one_port_number() -> None:
-    mux = Mux(IceLite(Counter()), Counter(), ["127.0.0.1", "::1", "127.0.0.2"], 0, tcp=True)
+    addresses = ["127.0.0.1", "::1", "127.0.0.2"]
+    mux = Mux(IceLite(Counter()), Counter(), addresses, 0, nothing(), tcp=True)
     for ip in ("127.0.0.1", "::1", "127.0.0.2"):
         for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
             family = socket.AF_INET6 if ":" in ip else socket.AF_INET

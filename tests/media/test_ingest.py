@@ -112,7 +112,7 @@ def test_behind_a_closed_gate_packets_are_counted_but_not_kept() -> None:
     stream = Stream()
     stream.take(1, key=True)
     assert stream.take(2, is_open=False) is None
-    assert stream.layer.received == 2
+    assert stream.layer.state.received == 2
     assert stream.layer.recall(0x10002) is None
     assert stream.layer.recall(0x10001) is not None
     stream.layer.forget()
@@ -136,7 +136,7 @@ def passes(stream: Stream, packet: bytes, is_open: bool = True) -> bool:
 def test_where_all_is_encrypted_sound_in_clear_is_dropped() -> None:
     stream = Stream(video=False)
     assert passes(stream, sound(1, b"in clear"))
-    stream.layer.marked = True
+    stream.layer.state.marked = True
     assert not passes(stream, sound(2, b"in clear"))
     assert not passes(stream, sound(3, MARK[1:])) and not passes(stream, sound(4, b""))
     assert not passes(stream, sound(5, MARK + b"\0"))
@@ -152,7 +152,7 @@ def wants_key(stream: Stream) -> bool:
 
 def test_where_all_is_encrypted_no_picture_in_clear_is_completed() -> None:
     stream = Stream()
-    stream.layer.marked = True
+    stream.layer.state.marked = True
     assert passes(stream, part(1, b"", key=True)) and passes(stream, part(2, MARK, last=True))
     # Only its last packet tells.
     assert passes(stream, part(3, b"", key=True))
@@ -170,7 +170,7 @@ def test_where_all_is_encrypted_no_picture_in_clear_is_completed() -> None:
 
 def test_a_gate_that_closes_forgets_that_a_picture_was_in_clear() -> None:
     stream = Stream()
-    stream.layer.marked = True
+    stream.layer.state.marked = True
     assert not passes(stream, part(1, b"", last=True, key=True))
     stream.layer.forget()
     assert not passes(stream, part(2, b"", last=True), is_open=False)

@@ -37,14 +37,15 @@ async def ground() -> AsyncIterator[Ground]:
     """A worker's common ground, without the worker."""
     counters: Counter[str] = Counter()
     ice = IceLite(counters)
-    mux = Mux(ice, counters, ["127.0.0.1"], 0)
-    mux.start()
     engine = srtp.choose_engine()
+    fan_out = fanout.choose(engine, counters)
+    mux = Mux(ice, counters, ["127.0.0.1"], 0, fan_out)
+    mux.start()
     yield Ground(
         ice=ice,
         mux=mux,
         engine=engine,
-        fan_out=fanout.choose(engine, counters),
+        fan_out=fan_out,
         certificate=Certificate.generateCertificate(),
         admission=Admission(),
         counters=counters,

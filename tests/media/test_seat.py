@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bench.member import rtp_packet, vp8_payload
 from peermeet.media import rtp, vp8
-from peermeet.media.ingest import Layer, MediaPacket, SenderClock
+from peermeet.media.ingest import History, Layer, MediaPacket, SenderClock, State
 from peermeet.media.rtcp import SenderReport
 from peermeet.media.sdp import Kind
 from peermeet.media.seat import (
@@ -43,12 +43,28 @@ class Sent(NamedTuple):
 class Source:
     """A camera or microphone whose packets go through a layer."""
 
-    def __init__(self, ssrc: int, sequence: int, timestamp: int, kind: Kind = "video") -> None:
+    def __init__(
+        self,
+        ssrc: int,
+        sequence: int,
+        timestamp: int,
+        kind: Kind = "video",
+        intake: tuple[State | None, History | None] = (None, None),
+    ) -> None:
         self.kind: Kind = kind
         self.sequence, self.timestamp, self.picture = sequence, timestamp, sequence
         self.ssrc = ssrc
+        state, history = intake
         self.layer = Layer(
-            ssrc, kind, 96, Counter(), SenderClock(), orientation_id=ORIENTATION_ID, nack=True
+            ssrc,
+            kind,
+            96,
+            Counter(),
+            SenderClock(),
+            orientation_id=ORIENTATION_ID,
+            nack=True,
+            state=state,
+            history=history,
         )
 
     def packet(self, key_frame: bool = False, orientation: int | None = None) -> bytes:

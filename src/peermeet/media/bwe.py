@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 from math import inf, sqrt
-from statistics import median
 from typing import Final
 
 from peermeet.media.policy import USUAL_BPS
@@ -193,9 +192,17 @@ class Downlink:
         """Of the last second, 0 to 1."""
         return self._losses.share
 
+    @property
+    def calm_delay_s(self) -> float:
+        """A report of no loss and no longer delay changes nothing now; -inf if any might."""
+        is_calm = self.budget_bps is None and self._silent_at is None and not self._bad
+        if not is_calm or self._episode is not None or not self._minima:
+            return -inf
+        return self._minima[0][1] + QUEUE_BAD_S
+
     def on_report(self, report: Report, audio_bps: int, now: float) -> None:
         """Learn how the last packets arrived. audio_bps: what audio to this person takes now."""
-        if not report.total and not report.delays_s:
+        if not report.total and report.delay_s is None:
             return
         if self._heard_at is None:
             self._changed_at = now
@@ -205,8 +212,8 @@ class Downlink:
         if self._silent_at is not None:
             self._silent_at = None
             self._set(self._silent_bps, now)
-        if report.delays_s:
-            self._measure_queue(median(report.delays_s), now)
+        if report.delay_s is not None:
+            self._measure_queue(report.delay_s, now)
         # A report that says when nothing left is about the packets of one round trip ago.
         left_at = now - self._round_trip()
         if left_at >= self._counts_from:

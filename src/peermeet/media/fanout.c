@@ -3,23 +3,46 @@
    For each viewer: the header, the payload, VP8's picture numbers, the transport-wide number,
    then libsrtp and the socket. It decides nothing: whatever is not the plain next packet of a
    stretch that is flowing (a key frame to wait for, another layer, a jump, an orientation, TCP)
-   is left to seat.py, which has the rules. No allocation, no state of its own but one buffer, so
-   not for two threads. The structures are declared in fanout.h, which fast.py reads as well. */
-
-#include <string.h>
-#include <sys/socket.h>
+   is left to seat.py, which has the rules. No allocation, no state of its own but what is not yet
+   sent, so not for two threads. The structures are declared in fanout.h, which compiled.py reads as well. */
 
 /* As libsrtp's srtp_protect; its address comes from the library that pylibsrtp brings. */
-typedef int (*protect_function)(void *session, void *packet, int *length);
+typedef int (*crypt_function)(void *session, void *packet, int *length);
 
 enum {
     HEADER_BYTES = 12,
     TRANSPORT_SEQUENCE_AT = 17,
+    TAG_BYTES = 16,
     TRAILER_BYTES = 144,
     BUFFER_BYTES = 2048
 };
 
-static uint8_t out[BUFFER_BYTES] __attribute__((aligned(16)));
+/* What is sealed and not yet sent. A copy wakes whoever waits for it, here or in the network card,
+   so all that was read together is sealed before the first is sent. */
+static struct {
+    uint8_t bytes[MAX_UNSENT][BUFFER_BYTES] __attribute__((aligned(16)));
+    struct mmsghdr messages[MAX_UNSENT];
+    struct iovec parts[MAX_UNSENT];
+    uint8_t addresses[MAX_UNSENT][28];
+    int sockets[MAX_UNSENT];
+    int64_t *counts[MAX_UNSENT];
+    int count;
+} unsent;
+
+/* Send it; how many could not be sent. Each that could is counted. */
+static int post(void) {
+    int lost = 0;
+    for (int at = 0; at < unsent.count;) {
+        int end = at + 1;
+        while (end < unsent.count && unsent.sockets[end] == unsent.sockets[at]) end++;
+        int sent = sendmmsg(unsent.sockets[at], unsent.messages + at, (unsigned)(end - at), MSG_DONTWAIT);
+        for (int i = 0; i < sent; i++) *unsent.counts[at + i] += 1;
+        if (sent <= 0) lost++;
+        at += sent > 0 ? sent : 1;
+    }
+    unsent.count = 0;
+    return lost;
+}
 
 static void put16(uint8_t *at, uint64_t value) {
     at[0] = (uint8_t)(value >> 8);
@@ -32,7 +55,7 @@ static void put32(uint8_t *at, uint64_t value) {
 }
 
 /* Whether this is the plain case; if so, the numbers of the writer move on. */
-static int take(writer *to, const media_packet *packet, double now) {
+static int pass(writer *to, const media_packet *packet, double now) {
     int64_t sent = packet->sequence + to->sequence_offset;
     int64_t ahead = sent - to->last_sequence;
     if (ahead > MAX_JUMP) return LEFT;
@@ -73,13 +96,30 @@ static int transport_sequence(path *by, int size, double now) {
     return (int)(sequence & 0xFFFF);
 }
 
-static int send_one(
-    protect_function protect, writer *to, const media_packet *packet, const uint8_t *payload,
-    double now
+/* Where a packet for somebody is to be made, and then kept to be sent with the next `post`. */
+static uint8_t *room(void) { return unsent.bytes[unsent.count]; }
+
+static void keep(path *by, int size, int64_t *count) {
+    struct iovec *part = &unsent.parts[unsent.count];
+    *part = (struct iovec){room(), (size_t)size};
+    memcpy(unsent.addresses[unsent.count], by->address, sizeof by->address);
+    unsent.messages[unsent.count].msg_hdr = (struct msghdr){
+        .msg_name = unsent.addresses[unsent.count], .msg_namelen = by->address_size,
+        .msg_iov = part, .msg_iovlen = 1
+    };
+    unsent.sockets[unsent.count] = by->socket;
+    unsent.counts[unsent.count++] = count;
+}
+
+/* Make the copy for one viewer and seal it, to be sent with the next `post`. */
+static int make(
+    crypt_function protect, writer *to, const media_packet *packet, const uint8_t *payload,
+    double now, int64_t *count
 ) {
     path *by = to->by;
-    int taken = take(to, packet, now);
-    if (taken != SENT) return taken;
+    int outcome = pass(to, packet, now);
+    if (outcome != SENT) return outcome;
+    uint8_t *out = room();
     int begin = HEADER_BYTES + to->head_size;
     int size = begin + packet->size;
     out[0] = to->head_size ? 0x90 : 0x80;
@@ -93,27 +133,35 @@ static int send_one(
     if (to->counts_transport)
         put16(out + TRANSPORT_SEQUENCE_AT, (uint64_t)transport_sequence(by, size, now));
     if (protect(by->session, out, &size)) return NOT_SEALED;
-    ssize_t gone = sendto(
-        by->socket, out, (size_t)size, MSG_DONTWAIT, (const struct sockaddr *)by->address,
-        by->address_size
-    );
-    return gone < 0 ? NOT_SENT : SENT;
+    keep(by, size, count);
+    return SENT;
 }
 
-void fan_out(
-    void *protect, writer **writers, int count, int64_t layer, const media_packet *packet,
-    const uint8_t *payload, double now, uint8_t *outcomes, int *totals
+/* Make the copies of a packet; what became of each, and how many of each kind. */
+static int show_all(
+    crypt_function protect, writer **writers, int count, int64_t layer, const media_packet *packet,
+    const uint8_t *payload, double now, int64_t *sent, uint8_t *outcomes, int *totals
 ) {
-    memset(totals, 0, OUTCOMES * sizeof *totals);
     int fits = packet->size >= 0 && packet->size <= BUFFER_BYTES - HEADER_BYTES - MAX_HEAD - TRAILER_BYTES;
+    int lost = unsent.count + count > MAX_UNSENT ? post() : 0;
+    memset(totals, 0, OUTCOMES * sizeof *totals);
     for (int i = 0; i < count; i++) {
         writer *to = writers[i];
         int outcome = LEFT;
         if (!to->by->session)
             outcome = DROPPED;
         else if (fits && to->layer == layer && !to->is_waiting && to->by->socket >= 0)
-            outcome = send_one((protect_function)protect, to, packet, payload, now);
+            outcome = make(protect, to, packet, payload, now, sent);
         outcomes[i] = (uint8_t)outcome;
         totals[outcome]++;
     }
+    return lost;
+}
+
+int fan_out(
+    void *protect, writer **writers, int count, int64_t layer, const media_packet *packet,
+    const uint8_t *payload, double now, int64_t *sent, uint8_t *outcomes, int *totals
+) {
+    int lost = show_all((crypt_function)protect, writers, count, layer, packet, payload, now, sent, outcomes, totals);
+    return lost + post();
 }

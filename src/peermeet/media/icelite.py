@@ -25,6 +25,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 import struct
+from array import array
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -93,12 +94,12 @@ class Agent:
     """One peer's end. address: where to send, None until a check has passed; sendto: by
     what. Both change together.
 
-    heard_at: monotonic seconds of the last authenticated check or accepted datagram.
+    heard: one item, `heard_at`; an array because the compiled loop (ingest.c) notes it as well.
     previous: the generation in use until a pair of the newest is nominated.
     """
 
     credentials: Credentials
-    heard_at: float
+    heard: array[float]
     address: Address | None = None
     sendto: SendTo = nowhere
     previous: Credentials | None = None
@@ -109,6 +110,15 @@ class Agent:
     on_nominated: Callable[[], None] = _ignore_nomination
     on_dtls: Callable[[bytes], None] = _ignore_dtls
     on_media: Callable[[bytes, float], None] = _ignore_media
+
+    @property
+    def heard_at(self) -> float:
+        """Monotonic seconds of the last authenticated check or accepted datagram."""
+        return self.heard[0]
+
+    @heard_at.setter
+    def heard_at(self, now: float) -> None:
+        self.heard[0] = now
 
     @property
     def ufrag(self) -> str:
@@ -193,7 +203,7 @@ class IceLite:
 
     def open(self, remote_ufrag: str, remote_pwd: str, now: float) -> Agent:
         """A new agent with credentials of its own (RFC 8445 section 5.3)."""
-        agent = Agent(_credentials(remote_ufrag, remote_pwd), heard_at=now, checks_at=now)
+        agent = Agent(_credentials(remote_ufrag, remote_pwd), array("d", [now]), checks_at=now)
         self._by_ufrag[agent.ufrag.encode()] = (agent, agent.credentials)
         return agent
 

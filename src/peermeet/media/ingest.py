@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import struct
+from array import array
 from collections import Counter
 from typing import Final, NamedTuple
 
@@ -77,45 +78,107 @@ class SenderClock:
             self.offset_s += (offset_s - self.offset_s) / 50
 
 
+class State:
+    """The numbers of one layer that its packets are counted with.
+
+    The compiled loop (ingest.c) has a structure with the same members; this is the plain one.
+    """
+
+    __slots__ = (
+        "clock_rate_hz",
+        "heard_at",
+        "highest",
+        "is_clear",
+        "is_video",
+        "jitter",
+        "key_frame_wanted",
+        "marked",
+        "number",
+        "octets",
+        "orientation_id",
+        "payload_type",
+        "received",
+        "ssrc",
+        "transit",
+    )
+
+    def __init__(self) -> None:
+        self.number = 0
+        """Names the layer among all of the process; never 0 in use."""
+        self.ssrc = 0
+        self.payload_type = 0
+        self.is_video: bool | int = False
+        self.clock_rate_hz = 0
+        self.orientation_id = 0
+        """Extension, 0 = none."""
+        self.highest = -1
+        """The newest extended sequence number, -1 before the first."""
+        self.received = 0
+        """Since `highest` began to count, retransmissions and duplicates left out."""
+        self.octets = 0
+        """Of payloads, duplicates left out."""
+        self.heard_at = 0.0
+        self.jitter = 0.0
+        self.transit = 0
+        self.key_frame_wanted: bool | int = False
+        self.marked: bool | int = False
+        """Sound and pictures that do not end in `MARK` are not encrypted, and reach nobody."""
+        self.is_clear: bool | int = False
+        """The last picture was not encrypted, nor may this one have been from its beginning."""
+
+
+class History:
+    """The last packets of a layer that were let through, for whoever asks for them again."""
+
+    __slots__ = ("_packets",)
+
+    def __init__(self) -> None:
+        self._packets: list[MediaPacket | None] = [None] * KEPT
+
+    def keep(self, packet: MediaPacket) -> None:
+        """In the place of the one `KEPT` before."""
+        self._packets[packet.sequence % KEPT] = packet
+
+    def recall(self, sequence: int) -> MediaPacket | None:
+        """The packet with this extended number."""
+        packet = self._packets[sequence % KEPT]
+        return packet if packet is not None and packet.sequence == sequence else None
+
+    def open(self) -> None:
+        """Packets will be kept from now on."""
+
+    def forget(self) -> None:
+        """All of them."""
+        self._packets = [None] * KEPT
+
+
 class Layer:
     """One SSRC. It belongs to one section for good, and its payload type is fixed."""
 
     __slots__ = (
         "_base",
         "_clock",
-        "_clock_rate_hz",
         "_counters",
         "_expected_before",
         "_history",
-        "_is_clear",
-        "_is_video",
-        "_jitter",
         "_key_frame_asked_at",
         "_key_frame_interval_s",
+        "_measured_at",
         "_missing",
         "_nack",
-        "_orientation_id",
-        "_measured_at",
         "_octets_before",
-        "_payload_type",
         "_received_before",
         "_rtx_payload_type",
-        "_seen",
         "_sender_report",
         "_sender_report_at",
-        "_transit",
         "faults",
-        "heard_at",
-        "highest",
-        "key_frame_wanted",
         "lost_now",
-        "marked",
         "name",
         "number",
-        "octets",
         "rate_bps",
-        "received",
+        "seen",
         "ssrc",
+        "state",
     )
 
     def __init__(
@@ -131,51 +194,58 @@ class Layer:
         orientation_id: int = 0,
         nack: bool = False,
         marked: bool = False,
+        state: State | None = None,
+        history: History | None = None,
     ) -> None:
         """clock: of the person. name: of a camera's layer, None if it sends only one.
-        orientation_id: extension, 0 = none. nack: ask for lost packets. marked: see there."""
-        self.ssrc = ssrc
+        orientation_id, marked: see State. nack: ask for lost packets. history: of pictures."""
+        self.state = state = state or State()
+        self.ssrc = state.ssrc = ssrc
         self.name = name
-        self.number = next(_NUMBERS)
-        """Names this layer among all of the process; never 0."""
-        self.octets = 0
-        """Of payloads, duplicates left out."""
+        self.number = state.number = next(_NUMBERS)
+        state.payload_type = payload_type
+        state.is_video = kind == "video"
+        state.clock_rate_hz = CLOCK_RATE_HZ[kind]
+        state.orientation_id = orientation_id
+        state.marked = marked
         self.rate_bps = 0.0
         """How much came in the last seconds, as `measure` saw it."""
         self.lost_now = False
         """A gap has just opened: ask without waiting for the next tick."""
-        self.heard_at = 0.0
         self.faults = 0
         """Packets that were authentic and not what was negotiated."""
-        self.received = 0
-        self.highest = -1
-        self.key_frame_wanted = False
-        self.marked = marked
-        """Sound and pictures that do not end in `MARK` are not encrypted, and reach nobody."""
-        self._is_clear = False
-        """The last picture was not encrypted, nor may this one have been from its beginning."""
+        self.seen = array("q", [-1]) * HISTORY
+        """The numbers that came, each at its place modulo the size."""
         self._counters = counters
         self._clock = clock
-        self._is_video = kind == "video"
-        self._payload_type = payload_type
         self._rtx_payload_type = rtx_payload_type
         self._octets_before = 0
         self._measured_at = 0.0
-        self._clock_rate_hz = CLOCK_RATE_HZ[kind]
         self._key_frame_interval_s = KEY_FRAME_INTERVAL_S[kind]
-        self._orientation_id = orientation_id
         self._nack = nack
         self._base = 0
-        self._seen = [-1] * HISTORY
-        self._history: list[MediaPacket | None] = [None] * KEPT if self._is_video else []
+        self._history = (history or History()) if kind == "video" else None
         self._missing: dict[int, tuple[int, float]] = {}
-        self._jitter = 0.0
-        self._transit = 0
         self._expected_before = 0
         self._received_before = 0
         self._key_frame_asked_at = -1.0
         self._sender_report: SenderReport | None = None
         self._sender_report_at = 0.0
+
+    @property
+    def heard_at(self) -> float:
+        """Monotonic seconds of the last packet."""
+        return self.state.heard_at
+
+    @property
+    def is_asking(self) -> bool:
+        """Whether a key frame or lost packets may have to be asked for."""
+        return bool(self.state.key_frame_wanted or self._missing)
+
+    @property
+    def key_frame_wanted(self) -> bool:
+        """Whether `key_frame_due` is to be asked."""
+        return bool(self.state.key_frame_wanted)
 
     def take(
         self, plain: memoryview, size: int, now: float, is_open: bool, repairs: bool = False
@@ -187,8 +257,9 @@ class Layer:
         `marked`, or not what was negotiated (the last two are counted). Every packet must come
         through here, open gate or not, so that order and loss stay true.
         """
+        state = self.state
         first, second, sequence16, timestamp = _HEADER(plain)
-        if second & 0x7F != (self._rtx_payload_type if repairs else self._payload_type):
+        if second & 0x7F != (self._rtx_payload_type if repairs else state.payload_type):
             self._refuse("payload_type")
             return None
         offset = 12
@@ -204,7 +275,7 @@ class Layer:
                 self._refuse("rtp_malformed")
                 return None
 
-        highest = self.highest
+        highest = state.highest
         if repairs:
             if end - offset < 2 or highest < 0:
                 # Browsers probe their line with empty retransmissions.
@@ -220,63 +291,71 @@ class Layer:
             sequence = highest + (((sequence16 - highest + 0x8000) & 0xFFFF) - 0x8000)
             ahead = sequence - highest
             if ahead == 1:
-                self.highest = sequence
+                state.highest = sequence
             elif ahead > MAX_JUMP:
                 if repairs:
                     self._refuse("rtp_malformed")
                     return None
                 self._begin(sequence)
             elif ahead > 0:
-                self.highest = sequence
+                state.highest = sequence
                 if self._nack:
                     self._miss(highest + 1, sequence)
                     self.lost_now = True
-            elif ahead <= -HISTORY or self._seen[sequence % HISTORY] == sequence:
+            elif ahead <= -HISTORY or self.seen[sequence % HISTORY] == sequence:
                 self._counters["drop.duplicate"] += 1
                 return None
             elif self._missing:
                 self._missing.pop(sequence, None)
-        self._seen[sequence % HISTORY] = sequence
-        self.heard_at = now
-        self.octets += end - offset
+        self.seen[sequence % HISTORY] = sequence
+        state.heard_at = now
+        state.octets += end - offset
         if not repairs:
-            self.received += 1
+            state.received += 1
             # Interarrival jitter, RFC 3550 appendix A.8, in timestamp units.
-            transit = int(now * self._clock_rate_hz) - timestamp
-            wander = (transit - self._transit) & 0xFFFFFFFF
-            self._transit = transit
+            transit = int(now * state.clock_rate_hz) - timestamp
+            wander = (transit - state.transit) & 0xFFFFFFFF
+            state.transit = transit
             if wander > 0x7FFFFFFF:
                 wander = 0x100000000 - wander
-            if self.received > 1:
-                self._jitter += (wander - self._jitter) / 16
+            if state.received > 1:
+                state.jitter += (wander - state.jitter) / 16
 
         if not is_open:
             return None
         payload = bytes(plain[offset:end])
-        if self.marked and self._in_clear(payload, second & 0x80):
-            self._counters["drop.unmarked"] += 1
+        if state.marked and self._in_clear(payload, second & 0x80):
+            self.refuse_clear()
             return None
-        if not self._is_video:
+        if self._history is None:
             return MediaPacket(sequence, timestamp, second & 0x80, -1, payload, None, False)
         descriptor, key_frame = None, False
         if payload:
             descriptor = vp8.parse(payload, 0)
             if descriptor is None:
-                self._refuse("not_vp8")
+                self.refuse_picture()
                 return None
             key_frame = descriptor.key_frame
             if key_frame:
-                self.key_frame_wanted = False
+                state.key_frame_wanted = False
         orientation = -1
-        if self._orientation_id and first & 0x10:
-            value = rtp.extension(plain, offset, self._orientation_id)
+        if state.orientation_id and first & 0x10:
+            value = rtp.extension(plain, offset, state.orientation_id)
             if value:
                 orientation = value[0] & 15
         packet = MediaPacket(
             sequence, timestamp, second & 0x80, orientation, payload, descriptor, key_frame
         )
-        self._history[sequence % KEPT] = packet
+        self._history.keep(packet)
         return packet
+
+    def refuse_clear(self) -> None:
+        """Count a packet that is not encrypted although it should be."""
+        self._counters["drop.unmarked"] += 1
+
+    def refuse_picture(self) -> None:
+        """Count a packet that is no VP8."""
+        self._refuse("not_vp8")
 
     def _in_clear(self, payload: bytes, marker: int) -> bool:
         """Whether this is of something that is not encrypted, or may not be.
@@ -284,35 +363,42 @@ class Layer:
         A picture is known by its last packet alone. Without that nobody can show it; those after
         it are held back until one is seen to be encrypted, and then a key frame is wanted.
         """
-        if not self._is_video:
-            return not payload.endswith(MARK)
-        was_clear = self._is_clear
-        if marker:
-            self._is_clear = not payload.endswith(MARK)
-            if was_clear and not self._is_clear:
-                self.key_frame_wanted = True
-        return was_clear or self._is_clear
+        state, is_clear = self.state, not payload.endswith(MARK)
+        if not state.is_video:
+            return is_clear
+        was_clear = bool(state.is_clear)
+        if not marker:
+            return was_clear
+        state.is_clear = is_clear
+        if was_clear and not is_clear:
+            state.key_frame_wanted = True
+        return was_clear or is_clear
 
     def recall(self, sequence: int) -> MediaPacket | None:
         """The packet with this extended number, if it was let through and is recent."""
-        if not self._history:
-            return None
-        packet = self._history[sequence % KEPT]
-        return packet if packet is not None and packet.sequence == sequence else None
+        return self._history.recall(sequence) if self._history is not None else None
+
+    def open_history(self) -> None:
+        """Its gate has opened."""
+        if self._history is not None:
+            self._history.open()
 
     def forget(self) -> None:
         """Drop the history: its gate has closed, or other people may see it from now on."""
-        if self._is_video:
-            self._history = [None] * KEPT
-        self.key_frame_wanted = self._is_clear = False
+        if self._history is not None:
+            self._history.forget()
+        self.state.key_frame_wanted = self.state.is_clear = False
 
     def want_key_frame(self) -> None:
         """Ask for one as soon as the throttle allows; `key_frame_due` says when."""
-        self.key_frame_wanted = self._is_video
+        self.state.key_frame_wanted = self._history is not None
 
     def key_frame_due(self, now: float) -> bool:
         """Whether a request may leave now. If so, the caller must send it."""
-        if not self.key_frame_wanted or now - self._key_frame_asked_at < self._key_frame_interval_s:
+        if (
+            not self.state.key_frame_wanted
+            or now - self._key_frame_asked_at < self._key_frame_interval_s
+        ):
             return False
         self._key_frame_asked_at = now
         return True
@@ -322,8 +408,9 @@ class Layer:
         passed_s = now - self._measured_at
         if passed_s <= 0:
             return
-        rate_bps = (self.octets - self._octets_before) * 8 / passed_s
-        self._octets_before, self._measured_at = self.octets, now
+        octets = self.state.octets
+        rate_bps = (octets - self._octets_before) * 8 / passed_s
+        self._octets_before, self._measured_at = octets, now
         self.rate_bps += (rate_bps - self.rate_bps) * min(1.0, passed_s)
 
     def lost_due(self, now: float) -> list[int]:
@@ -331,7 +418,7 @@ class Layer:
         due = []
         self.lost_now = False
         for sequence, (tries, at) in list(self._missing.items()):
-            if sequence <= self.highest - HISTORY or tries >= NACK_TRIES:
+            if sequence <= self.state.highest - HISTORY or tries >= NACK_TRIES:
                 del self._missing[sequence]
             elif at <= now:
                 self._missing[sequence] = (tries + 1, now + NACK_AGAIN_S)
@@ -340,10 +427,11 @@ class Layer:
 
     def report(self, now: float) -> ReportBlock:
         """Reception since the last call (RFC 3550 section 6.4.1, appendix A.3)."""
-        expected = self.highest - self._base + 1
+        state = self.state
+        expected = state.highest - self._base + 1
         expected_now = expected - self._expected_before
-        received_now = self.received - self._received_before
-        self._expected_before, self._received_before = expected, self.received
+        received_now = state.received - self._received_before
+        self._expected_before, self._received_before = expected, state.received
         lost_now = expected_now - received_now
         fraction = min(255, (lost_now << 8) // expected_now) if lost_now > 0 else 0
         lsr = dlsr = 0
@@ -353,9 +441,9 @@ class Layer:
         return ReportBlock(
             ssrc=self.ssrc,
             fraction_lost=fraction,
-            packets_lost=expected - self.received,
-            highest_sequence=(self.highest - 0x10000) & 0xFFFFFFFF,
-            jitter=min(0xFFFFFFFF, int(self._jitter)),
+            packets_lost=expected - state.received,
+            highest_sequence=(state.highest - 0x10000) & 0xFFFFFFFF,
+            jitter=min(0xFFFFFFFF, int(state.jitter)),
             lsr=lsr,
             dlsr=dlsr,
         )
@@ -377,16 +465,15 @@ class Layer:
         if report is None or offset_s is None:
             return None
         elapsed_s = ntp_s - offset_s - report.ntp / 2**32
-        return report.rtp + int(elapsed_s * self._clock_rate_hz)
+        return report.rtp + int(elapsed_s * self.state.clock_rate_hz)
 
     def _refuse(self, why: str) -> None:
         self.faults += 1
         self._counters[f"drop.{why}"] += 1
 
     def _begin(self, sequence: int) -> None:
-        self.highest = sequence
-        self._base = sequence
-        self.received = 0
+        self.state.highest = self._base = sequence
+        self.state.received = 0
         self._expected_before = self._received_before = 0
         self._missing.clear()
 

@@ -15,15 +15,14 @@ import logging
 import socket
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
+from peermeet.media.fanout import FanOut
 from peermeet.media.icelite import Address, Agent, IceLite, SendTo
 from peermeet.media.icetcp import IceTcp
 
 MAX_DATAGRAM_BYTES: Final = 1500
-DATAGRAMS_PER_WAKE_UP: Final = 64
-"""Then other work of the loop gets its turn."""
 SOCKET_BUFFER_BYTES: Final = 4 << 20
 MAX_PORTS_TRIED: Final = 20
 """Any number will do, but it must be free at every address, for UDP and TCP."""
@@ -40,16 +39,19 @@ class Mux:
         counters: Counter[str],
         bind_ips: Sequence[str],
         port: int,
+        fan_out: FanOut,
         *,
         tcp: bool = False,
     ) -> None:
-        """Bind every address to the same port number; port 0 picks a free one. tcp: also listen
-        there for TCP; without it (and with a line in the log) if somebody else does.
+        """Bind every address to the same port number; port 0 picks a free one. fan_out: reads
+        what waits there. tcp: also listen there for TCP; without it (and with a line
+        in the log) if somebody else does.
 
         Raises OSError if an address cannot be bound.
         """
         self._ice = ice
         self._counters = counters
+        self._fan_out = fan_out
         self._loop: asyncio.AbstractEventLoop | None = None
         for attempt in range(MAX_PORTS_TRIED):
             try:
@@ -79,13 +81,15 @@ class Mux:
     def start(self) -> None:
         """Begin to read, in the running loop."""
         self._loop = asyncio.get_running_loop()
+        self._fan_out.attend(self._sockets, self._readable)
         for one in self._sockets:
-            self._loop.add_reader(one.fileno(), self._readable, one.recvfrom, one.sendto)
+            self._loop.add_reader(one.fileno(), self._readable, one)
         self._tcp.start()
 
     def close(self) -> None:
         """Stop reading and free the port. Safe to repeat."""
         if self._loop is not None:
+            self._fan_out.attend((), self._readable)
             for one in self._sockets:
                 self._loop.remove_reader(one.fileno())
             self._loop = None
@@ -136,18 +140,10 @@ class Mux:
         else:
             owner.on_dtls(datagram)
 
-    def _readable(self, receive: Callable[[int], tuple[bytes, Address]], sendto: SendTo) -> None:
-        owners = self._ice.by_address
-        counters = self._counters
+    def _readable(self, one: socket.socket) -> None:
+        owners, counters, sendto = self._ice.by_address, self._counters, one.sendto
         now = time.monotonic()
-        for _ in range(DATAGRAMS_PER_WAKE_UP):
-            try:
-                datagram, source = receive(2048)
-            except BlockingIOError:
-                return
-            except OSError:
-                counters["drop.receive_error"] += 1
-                continue
+        for datagram, source in self._fan_out.receive(one):
             try:
                 if len(datagram) > MAX_DATAGRAM_BYTES:
                     counters["drop.oversized"] += 1

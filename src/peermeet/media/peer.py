@@ -12,18 +12,20 @@ import logging
 import secrets
 import struct
 import time
+from array import array
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Any, Final
 
 from peermeet.media import quality, rtcp, rtp, srtp
 from peermeet.media.bwe import Downlink
 from peermeet.media.dtls import Admission, Certificate, Dtls, DtlsFailed
-from peermeet.media.fanout import FanOut
+from peermeet.media.fanout import FanOut, Viewer
 from peermeet.media.feedback import TransportFeedback
 from peermeet.media.icelite import IceLite
-from peermeet.media.ingest import Layer, SenderClock
+from peermeet.media.ingest import Layer, MediaPacket, SenderClock
 from peermeet.media.mux import Mux
 from peermeet.media.policy import Selection
 from peermeet.media.publication import SILENT_LAYER_S, Publication, Source
@@ -43,7 +45,7 @@ from peermeet.media.sdp import (
     build_answer,
 )
 from peermeet.media.seat import TRANSPORT_SEQUENCE_AT, SeatWriter
-from peermeet.media.twcc import BUSY_INTERVAL_S, Arrivals, Departures
+from peermeet.media.twcc import Arrivals, Departures, Report
 
 MAX_SSRCS: Final = 16
 """Sources of one transport: libsrtp keeps them in a list that it walks for every packet."""
@@ -118,8 +120,8 @@ class Peer:
         self._ground = ground
         self._offer = offer
         self._on_state = on_state
-        self._ssrc = secrets.randbits(32)
-        self._own_ssrcs = {self._ssrc}
+        self.ssrc = secrets.randbits(32)
+        self._own_ssrcs = {self.ssrc}
         self._finished = asyncio.Event()
         self._nominated = asyncio.Event()
         self.agent = ground.ice.open(offer.ice_ufrag, offer.ice_pwd, now)
@@ -128,6 +130,8 @@ class Peer:
         self._dtls = Dtls(ground.certificate, self._send_dtls, ground.counters, self._leave)
         self.agent.on_dtls = self._receive_dtls
         self._open: Callable[[bytes], int] | None = None
+        self.incoming: Any = None
+        """The SRTP session behind it; None before the handshake and after the end."""
         self._control: srtp.Control | None = None
         self.seal: Callable[[int], int] | None = None
         """Seals a packet to this person; None before the handshake and after the end."""
@@ -135,16 +139,14 @@ class Peer:
         """The SRTP session behind it."""
         self._way: object = None
         self.path: Any = None
-        self.path_keeps: Any = None
-        """What a compiled fan-out knows of this person, and the memory it points to."""
+        """What a compiled fan-out knows of this person."""
 
         self.publications: dict[Use, Publication] = {}
         self._by_mid: dict[bytes, Publication] = {}
         self._mid_id = 0
-        self._transport_cc_id = 0
+        self.transport_id = 0
         """Of the numbers on packets that come in, 0 = none."""
-        self._arrivals = Arrivals()
-        self._feedback_at = 0.0
+        self.arrivals = Arrivals()
         self.departures = Departures()
         self.downlink: Downlink | None = None
         """How much video this person's line carries; None if their client does not tell."""
@@ -158,19 +160,22 @@ class Peer:
         self.streams: dict[str, StreamId] = {}
         self._names: dict[int, bytes] = {}
         """What is added to the report of each source of ours."""
-        self.received = 0
-        self.forwarded = 0
+        self.counts = array("q", [0, 0])
         """Packets of this person that came in, and copies of them that went out."""
         self._meter = quality.Meter()
         self._ticks = secrets.randbelow(10)
-        self._allowance = ground.packets_per_s * BURST_S
-        self._bytes = self._allowance * BYTES_PER_PACKET
+        burst = ground.packets_per_s * BURST_S
+        self.allowance = array("d", [burst, burst * BYTES_PER_PACKET])
+        """Packets and bytes that may come before `_earn` is asked. An array, as the counts are,
+        because the compiled loop (ingest.c) takes from it as well."""
         self._allowance_at = now
         self._flooded = 0
         """Packets beyond the allowance, in this second."""
         self._is_muted = False
-        self._controls = self._control_burst = ground.packets_per_s * CONTROL_SHARE
-        self._controls_at = now
+        self.control_rate = ground.packets_per_s * CONTROL_SHARE
+        """RTCP packets a second, and at once."""
+        self.controls = array("d", [self.control_rate, now])
+        """How many may come, and when that was."""
         self._faults = self._faults_judged = 0
         """In RTCP, and those of all kinds that were judged."""
         self._patience = ground.packets_per_s * FAULT_SHARE * FAULT_BURST_S
@@ -249,16 +254,15 @@ class Peer:
         """Forward nothing to or from this person any more. Safe to repeat; `run` then ends."""
         for publication in self.publications.values():
             publication.close()
-        self.seal = self.outgoing = None
+        self._open = self.seal = self.incoming = self.outgoing = None
         self._ground.fan_out.follow(self)
-        self._open = None
         self._finished.set()
 
     def expect_marks(self, marked: bool) -> None:
         """Whether what this person sends must be encrypted to be forwarded (`Layer.marked`)."""
         self._marked = marked
         for source in self._sources.values():
-            source.layer.marked = marked
+            source.layer.state.marked = marked
 
     def line(self, now: float) -> quality.Line:
         """How good this person's line is; brings its mark up to date. now: monotonic seconds.
@@ -277,6 +281,25 @@ class Peer:
         )
 
     @property
+    def received(self) -> int:
+        """Packets of this person that came in."""
+        return self.counts[0]
+
+    @property
+    def forwarded(self) -> int:
+        """Copies of them that went out."""
+        return self.counts[1]
+
+    @property
+    def layers(self) -> list[Layer]:
+        """What this person sends; retransmissions are of one of these."""
+        return [source.layer for source in self._sources.values() if source.repairs is None]
+
+    def source(self, ssrc: int) -> Source:
+        """What this person sends under this number. Raises KeyError."""
+        return self._sources[ssrc]
+
+    @property
     def sources(self) -> int:
         """Sources that this person has sent from or announced, at most `MAX_SSRCS`."""
         return len(self._sources)
@@ -290,9 +313,7 @@ class Peer:
         if open_packet is None or len(datagram) < 12:
             counters["drop.media_early" if open_packet is None else "drop.rtp_malformed"] += 1
             return
-        self._allowance -= 1
-        self._bytes -= len(datagram)
-        if (self._allowance < 0 or self._bytes < 0) and not self._earn(len(datagram), now):
+        if not self._may_send(len(datagram), now):
             return
         if 192 <= datagram[1] <= 223:
             self._receive_rtcp(datagram, now)
@@ -308,14 +329,21 @@ class Peer:
         if not size:
             counters["drop.rtp_unauthentic"] += 1
             return
-        self.received += 1
+        self.counts[0] += 1
         self.agent.heard_at = now
         if source is None:
             assert candidate is not None
             source = self._sources[int.from_bytes(datagram[8:12], "big")] = candidate
+            self._ground.fan_out.follow(self)
+        self._take(source, size, now)
+        if self.arrivals.is_busy(now):
+            self.send_feedback(now)
+
+    def _take(self, source: Source, size: int, now: float) -> None:
+        """The packet that has just been opened."""
         opened = self._ground.engine.opened
-        if self._transport_cc_id:
-            self._note_arrival(source, opened, size, now)
+        if self.transport_id:
+            self._note_arrival(opened, size, now)
         repaired = source.repairs
         if repaired is not None:
             source = repaired
@@ -323,66 +351,75 @@ class Peer:
         if source is not publication.sources.get(layer.name):
             if not self._prefer(source, now):
                 layer.take(opened, size, now, False, repaired is not None)
-                counters["drop.second_source"] += 1
+                self._ground.counters["drop.second_source"] += 1
                 return
-        is_open = publication.is_open and not self._is_muted
+        is_open = publication.is_open and not publication.is_muted
         packet = layer.take(opened, size, now, is_open, repaired is not None)
         if layer.lost_now:
             self._ask_again(layer, now)
-        if packet is None:
-            return
-        fan_out = self._ground.fan_out
-        self.forwarded += fan_out.send(layer, source.viewers, source.ready, packet, now)
+        if packet is not None:
+            self.show(source, source.viewers, source.ready, packet, now)
+
+    def show(
+        self,
+        source: Source,
+        viewers: Sequence[Viewer],
+        ready: Any,
+        packet: MediaPacket,
+        now: float,
+    ) -> None:
+        """Forward a packet to these of the source's viewers (ready: see Source), and follow up."""
+        layer = source.layer
+        self.counts[1] += self._ground.fan_out.send(layer, viewers, ready, packet, now)
         if packet.key_frame:
             # Whoever turned to this layer with it leaves the other one.
-            publication.settle()
+            source.publication.settle()
         if layer.key_frame_wanted:
             self._ask_key_frame(layer, now)
 
-    def _note_arrival(self, source: Source, packet: memoryview, size: int, now: float) -> None:
-        """Remember when a packet with a transport-wide number came, and tell of them if due."""
-        # Packets of a source with equally long extensions have them in the same places.
-        at = source.transport_at.get(packet[15], 0) if packet[0] & 0x1F == 0x10 else 0
-        if not at or packet[at - 1] != self._transport_cc_id << 4 | 1:
-            end = rtp.payload_offset(packet, size)
-            found = rtp.find_extension(packet, end, self._transport_cc_id) if end else None
-            if found is None or found[1] != 2:
-                return
-            at = source.transport_at[packet[15]] = found[0]
-        self._arrivals.take(packet[at] << 8 | packet[at + 1], now)
-        if now >= self._feedback_at:
-            self._send_feedback(now)
+    def _note_arrival(self, packet: memoryview, size: int, now: float) -> None:
+        """Remember when a packet with a transport-wide number came."""
+        end = rtp.payload_offset(packet, size)
+        found = rtp.find_extension(packet, end, self.transport_id) if end else None
+        if found is not None and found[1] == 2:
+            at = found[0]
+            self.arrivals.take(packet[at] << 8 | packet[at + 1], now)
 
-    def _send_feedback(self, now: float) -> None:
-        """Tell when packets came, so that the browser finds what its line carries."""
-        self._feedback_at = now + BUSY_INTERVAL_S
+    def send_feedback(self, now: float) -> None:
+        """Tell when packets came if it is time, so that the browser finds what its line carries."""
+        if self._ground.fan_out.tell(self, now):
+            return
         ssrc = next(iter(self._sources), 0)
-        for packet in self._arrivals.feedback(now, self._ssrc, ssrc):
+        for packet in self.arrivals.feedback(now, self.ssrc, ssrc):
             self._send_rtcp(packet)
 
+    def _may_send(self, size: int, now: float) -> bool:
+        """Whether one more packet of `size` bytes is within the person's allowance."""
+        packets, octets = self.allowance
+        self.allowance[0], self.allowance[1] = packets - 1, octets - size
+        return (packets >= 1 and octets >= size) or self._earn(size, now)
+
     def _earn(self, size: int, now: float) -> bool:
-        """Whether this packet of `size` bytes is within the person's allowance after all."""
+        """The same, what time has added since the last call included."""
         rate = self._ground.packets_per_s
         earned = (now - self._allowance_at) * rate
         self._allowance_at = now
-        self._allowance = min(rate * BURST_S, self._allowance + earned)
-        byte_burst = rate * BURST_S * BYTES_PER_PACKET
-        self._bytes = min(byte_burst, self._bytes + earned * BYTES_PER_PACKET)
-        if self._allowance >= 0 and self._bytes >= 0:
-            return True
-        # What is dropped costs the person nothing, or a flood would end in silence.
-        self._allowance += 1
-        self._bytes += size
-        self._flooded += 1
-        self._ground.counters["drop.flood"] += 1
-        return False
+        packets = min(rate * BURST_S, self.allowance[0] + earned)
+        octets = min(
+            rate * BURST_S * BYTES_PER_PACKET, self.allowance[1] + earned * BYTES_PER_PACKET
+        )
+        may_pass = packets >= 0 and octets >= 0
+        if not may_pass:
+            # What is dropped costs the person nothing, or a flood would end in silence.
+            packets, octets = packets + 1, octets + size
+            self._flooded += 1
+            self._ground.counters["drop.flood"] += 1
+        self.allowance[0], self.allowance[1] = packets, octets
+        return may_pass
 
     def _receive_dtls(self, datagram: bytes) -> None:
         """One datagram for the handshake, or an alert after it."""
-        self._allowance -= 1
-        self._bytes -= len(datagram)
-        may_pass = self._allowance >= 0 and self._bytes >= 0
-        if may_pass or self._earn(len(datagram), time.monotonic()):
+        if self._may_send(len(datagram), time.monotonic()):
             self._dtls.receive(datagram)
 
     def _candidate(self, datagram: bytes) -> Source | None:
@@ -417,6 +454,7 @@ class Peer:
     def _source(self, ssrc: int, publication: Publication, name: LayerName | None) -> Source:
         """A source that is bound to its section and layer for good."""
         section = publication.section
+        state, history = self._ground.fan_out.intake()
         layer = Layer(
             ssrc,
             publication.kind,
@@ -428,6 +466,8 @@ class Peer:
             orientation_id=publication.orientation_id,
             nack=publication.nack,
             marked=self._marked,
+            state=state,
+            history=history,
         )
         return Source(layer, publication, None)
 
@@ -444,24 +484,28 @@ class Peer:
         """Act on a client's control packets. They end here and are never forwarded."""
         if self._control is None:
             return
-        rate, burst = self._ground.packets_per_s * CONTROL_SHARE, self._control_burst
-        grown = (now - self._controls_at) * rate
-        self._controls, self._controls_at = min(burst, self._controls + grown), now
-        if self._controls < 1:
+        left = self.controls[0] + (now - self.controls[1]) * self.control_rate
+        self.controls[0], self.controls[1] = min(self.control_rate, left), now
+        if self.controls[0] < 1:
             self._ground.counters["drop.control_flood"] += 1
             return
-        self._controls -= 1
+        self.controls[0] -= 1
         plain = self._control.open(datagram)
         if plain is None:
             return
         self.agent.heard_at = now
+        self.control(plain, now)
+
+    def control(self, plain: bytes, now: float) -> None:
+        """Act on an authentic compound."""
+        self._ground.fan_out.learn(self)
         try:
             packets = rtcp.parse(plain)
         except rtcp.RtcpMalformed:
             self._faults += 1
             self._ground.counters["drop.rtcp_malformed"] += 1
             return
-        self._controls -= sum(map(rtcp.how_many, packets)) / NAMED_PER_CONTROL
+        self.controls[0] -= sum(map(rtcp.how_many, packets)) / NAMED_PER_CONTROL
         for packet in packets:
             if isinstance(packet, rtcp.SenderReport | rtcp.ReceiverReport):
                 self._measure(packet.reports, now)
@@ -478,11 +522,19 @@ class Peer:
                 case rtcp.Nack():
                     self._repeat(packet, now)
                 case TransportFeedback():
-                    report = self.departures.acknowledge(packet, now)
-                    if self.downlink is not None:
-                        self.downlink.on_report(report, self._audio_bps(now), now)
+                    self.learn(self.departures.acknowledge(packet, now), now)
                 case _:
                     pass
+
+    def learn(self, report: Report, now: float) -> None:
+        """What one feedback says of this person's line."""
+        if self.downlink is not None:
+            self.downlink.on_report(report, self._audio_bps(now), now)
+
+    @property
+    def calm_delay_s(self) -> float:
+        """A report of no loss and no longer delay (`Report.delay_s`) can wait for the next tick."""
+        return inf if self.downlink is None else self.downlink.calm_delay_s
 
     def _measure(self, reports: tuple[rtcp.ReportBlock, ...], now: float) -> None:
         """How our own sources arrive; a report about any other is not looked at.
@@ -541,14 +593,21 @@ class Peer:
     # From the worker's clock
 
     def tick(self, now: float) -> None:
-        """Ten times a second: reports, requests that are due, silence."""
+        """Ten times a second: reports, requests that are due, silence.
+
+        While all is calm, every other time is for feedback alone.
+        """
         if now - self.agent.heard_at > SILENCE_S:
             if self.seal is not None:
                 self._ground.counters["peer.silent"] += 1
             self._finished.set()
         if self.seal is None:
             return
-        self._judge(now)
+        self._ticks += 1
+        if self._ticks % 2 and self._is_calm:
+            self.send_feedback(now)
+            return
+        self._ground.fan_out.learn(self)
         if self.downlink is not None:
             unanswered_s = self.departures.unanswered_s(now)
             self.downlink.tick(now, self.selection.next_bps, unanswered_s)
@@ -556,23 +615,31 @@ class Peer:
             # Another of our sockets to the same address is no nomination.
             self._follow()
         for publication in self.publications.values():
-            publication.watch(now)
+            if publication.sources:
+                publication.watch(now)
             for source in publication.sources.values():
-                self._ask_key_frame(source.layer, now)
-                self._ask_again(source.layer, now)
-        self._send_feedback(now)
-        self._ticks += 1
+                if source.layer.is_asking:
+                    self._ask_key_frame(source.layer, now)
+                    self._ask_again(source.layer, now)
+        # What may wait for the next time is settled by what this one has found.
+        self.send_feedback(now)
         if self._ticks % 10 == 0:
+            self._judge(now)
             self._send_reports(now)
             self._mute()
+
+    @property
+    def _is_calm(self) -> bool:
+        """Whether the line carries all and nothing has to be asked for."""
+        is_asking = any(source.layer.is_asking for source in self._sources.values())
+        return self.calm_delay_s > -inf and not is_asking
 
     def _judge(self, now: float) -> None:
         """End the connection of a client that keeps sending what was not negotiated.
 
         Only what its own keys authenticated counts against it: anybody can forge the rest.
         """
-        layers = [source.layer for source in self._sources.values() if source.repairs is None]
-        faults = self._faults + sum(layer.faults for layer in layers)
+        faults = self._faults + sum(layer.faults for layer in self.layers)
         rate = self._ground.packets_per_s * FAULT_SHARE
         grown = (now - self._patience_at) * rate
         self._patience = min(rate * FAULT_BURST_S, self._patience + grown)
@@ -591,6 +658,10 @@ class Peer:
             for publication in self.publications.values():
                 for writer in publication.viewers:
                     writer.pause()
+        for publication in self.publications.values():
+            if publication.is_muted is not is_muted:
+                publication.is_muted = is_muted
+                publication.settle()
         self._is_muted = is_muted
 
     def ask_key_frames(self) -> None:
@@ -604,23 +675,22 @@ class Peer:
         """Ask for packets that are missing and due."""
         lost = layer.lost_due(now)
         if lost:
-            self._send_rtcp(rtcp.build_nack(self._ssrc, layer.ssrc, lost))
+            self._send_rtcp(rtcp.build_nack(self.ssrc, layer.ssrc, lost))
 
     def _ask_key_frame(self, layer: Layer, now: float) -> None:
         if layer.key_frame_due(now):
-            self._send_rtcp(rtcp.build_pli(self._ssrc, layer.ssrc))
+            self._send_rtcp(rtcp.build_pli(self.ssrc, layer.ssrc))
 
     def _send_reports(self, now: float) -> None:
-        sources = [source for source in self._sources.values() if source.repairs is None]
-        layers = [s.layer for s in sources if now - s.layer.heard_at < REPORTED_S]
+        layers = [layer for layer in self.layers if now - layer.heard_at < REPORTED_S]
         blocks = tuple(layer.report(now) for layer in layers)
         for block in blocks:
             self._meter.up[self._sources[block.ssrc].publication.kind].observe(block, now)
         remb = b""
         camera = self.publications.get("video")
         if camera is not None and "goog-remb" in camera.section.feedback and layers:
-            remb = rtcp.build_remb(self._ssrc, REMB_BPS, [layer.ssrc for layer in layers])
-        receiver_report = rtcp.build_receiver_report(rtcp.ReceiverReport(self._ssrc, blocks))
+            remb = rtcp.build_remb(self.ssrc, REMB_BPS, [layer.ssrc for layer in layers])
+        receiver_report = rtcp.build_receiver_report(rtcp.ReceiverReport(self.ssrc, blocks))
         self._send_rtcp(receiver_report + remb, has_report=True)
         ntp_s = time.time() + NTP_EPOCH_S
         compound = b""
@@ -641,7 +711,7 @@ class Peer:
             return
         if not has_report:
             # A compound begins with a report unless reduced size was negotiated (RFC 5506).
-            packet = rtcp.build_receiver_report(rtcp.ReceiverReport(self._ssrc)) + packet
+            packet = rtcp.build_receiver_report(rtcp.ReceiverReport(self.ssrc)) + packet
         sealed = self._control.seal(packet)
         if sealed is not None:
             self._ground.mux.send(sealed, self.agent)
@@ -654,7 +724,7 @@ class Peer:
         self._by_mid[section.mid.encode()] = publication
         # The same in every section: sdp.py refuses an identifier with two meanings.
         self._mid_id = section.extensions.get(MID, self._mid_id)
-        self._transport_cc_id = section.extensions.get(TRANSPORT_CC, self._transport_cc_id)
+        self.transport_id = section.extensions.get(TRANSPORT_CC, self.transport_id)
         for ssrc in section.ssrcs if not section.rids else ():
             if len(self._sources) < MAX_SSRCS:
                 self._sources[ssrc] = self._source(ssrc, publication, None)
@@ -701,7 +771,7 @@ class Peer:
         self._control = srtp.Control(dtls.incoming, dtls.outgoing, self._ground.counters)
         self._open = engine.opener(dtls.incoming)
         self.seal = engine.sealer(dtls.outgoing)
-        self.outgoing = dtls.outgoing
+        self.incoming, self.outgoing = dtls.incoming, dtls.outgoing
         self.agent.on_nominated = self._follow
         self._follow()
         self.agent.on_media = self.receive

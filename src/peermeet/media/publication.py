@@ -34,7 +34,7 @@ class Showing(NamedTuple):
 class Source:
     """One SSRC of a person: a layer of a section, or the retransmissions of one."""
 
-    __slots__ = ("layer", "publication", "ready", "repairs", "transport_at", "viewers")
+    __slots__ = ("layer", "publication", "ready", "repairs", "viewers")
 
     def __init__(self, layer: Layer, publication: Publication, repairs: Source | None) -> None:
         """repairs: the source whose packets this one sends again."""
@@ -45,19 +45,18 @@ class Source:
         """Who is shown this layer now, or turns to it with its next key frame."""
         self.ready: Any = None
         """The same, as the fan-out wants it."""
-        self.transport_at: dict[int, int] = {}
-        """Where its packets have their transport-wide number, by the size of the extensions."""
 
 
 class Publication:
     """One section that a person sends: their microphone, their camera or their screen.
 
-    is_open and the viewers are set by circle.py only.
+    is_open and the viewers are set by circle.py only. is_muted: nothing passes even so.
     """
 
     __slots__ = (
         "_fan_out",
         "alive",
+        "is_muted",
         "is_open",
         "kind",
         "nack",
@@ -73,7 +72,7 @@ class Publication:
         self._fan_out = fan_out
         self.kind: Kind = section.kind
         self.use: Use = section.use
-        self.is_open = False
+        self.is_open = self.is_muted = False
         self.alive = 0
         """Which layers came at the last `watch`, one bit each."""
         self.sources: dict[LayerName | None, Source] = {}
@@ -108,7 +107,11 @@ class Publication:
                 for writer, (peer, _, _) in self.viewers.items()
                 if source.layer in (writer.layer, writer.wanted)
             )
-            source.ready = self._fan_out.settle(source.viewers)
+            self._settle(source, self.is_open and not self.is_muted)
+
+    def _settle(self, source: Source, passes: bool) -> None:
+        is_current = source is self.sources.get(source.layer.name)
+        source.ready = self._fan_out.settle(source.layer, source.viewers, is_current, passes)
 
     def flowing(self, name: LayerName, now: float) -> Source | None:
         """The source of this layer, or of another one while nothing comes on this."""
@@ -137,6 +140,7 @@ class Publication:
         for source in self.sources.values():
             source.viewers = ()
             source.layer.forget()
+            self._settle(source, False)
 
     def adopt(self, source: Source, now: float) -> None:
         """Forward this source from now on instead of the one of the same layer before."""
@@ -145,4 +149,6 @@ class Publication:
             old.layer.forget()
             old.viewers = ()
         self.sources[source.layer.name] = source
+        if old is not None:
+            self._settle(old, False)
         self.show(self.viewers, now)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from array import array
 from collections import deque
 from dataclasses import dataclass
+from statistics import median
 from typing import Final
 
 from peermeet.media.feedback import (
@@ -18,7 +19,8 @@ from peermeet.media.feedback import (
     build_transport_feedback,
 )
 
-INTERVAL_S: Final = 0.1
+INTERVAL_S: Final = 0.09
+"""Less than a tick of the worker, so that no tick is missed for a hair."""
 BUSY_INTERVAL_S: Final = 0.05
 BUSY_PACKETS: Final = 8
 """Feedback is due after the busy interval once so many packets wait for it."""
@@ -39,6 +41,14 @@ PAUSE_S: Final = 0.5
 MIN_RATE_SPAN_S: Final = 0.1
 """A shorter span says little about a rate."""
 
+_FIRST, _HIGHEST, _NEXT, _KEPT_FROM, _COUNT = range(5)
+"""Of arrivals: where the next feedback begins, before the next one if a packet came late; the
+newest, -1 before the first; the first that no feedback has told of; what is older has been
+forgotten and is not told again; feedback so far, 8 bits."""
+_ANSWERED, _REFERENCE, _CLOCK = range(3)
+"""Of departures: the first that no feedback has told of; the last reference time, -1 before the
+first, and the same unwrapped, in ticks."""
+_NONE_CAME: Final = array("d", bytes(8 * MAX_SPAN))
 _ACKNOWLEDGED: Final = 0
 """In place of a size. Negative sizes are of packets that were told missing."""
 
@@ -46,54 +56,48 @@ _ACKNOWLEDGED: Final = 0
 class Arrivals:
     """When the packets of one transport came, until its sender is told."""
 
-    __slots__ = ("_at", "_count", "_first", "_highest", "_kept_from", "_next", "_told_at")
+    __slots__ = ("at", "busy_at", "numbers")
 
     def __init__(self) -> None:
-        self._at: dict[int, float] = {}
-        """By unwrapped sequence number."""
-        self._highest = -1
-        self._next = 0
-        """The first that no feedback has told of."""
-        self._first = 0
-        """Where the next feedback begins: before `_next` if a packet came late."""
-        self._kept_from = 0
-        """What is older has been forgotten and is not told again."""
-        self._told_at = 0.0
-        self._count = 0
+        self.at = array("d", bytes(8 * MAX_SPAN))
+        """A ring by unwrapped sequence number; 0 is not come."""
+        self.numbers = array("q", [0, -1, 0, 0, 0])
+        """By `_FIRST` and so on."""
+        self.busy_at = array("d", [0.0])
+        """From when on feedback is due if many packets wait. These three are arrays because the
+        compiled loop (twcc.c) notes arrivals and tells of them as well."""
 
     def take(self, sequence: int, now: float) -> None:
         """Note one packet by its 16-bit number; the first of its copies counts.
 
         A jump of 2048 and more, either way, begins anew: what lies between is not told of.
         """
-        highest = self._highest
-        if highest < 0:
-            self._begin(sequence + 0x10000, now)
-            return
+        first, highest = self.numbers[:_NEXT]
         ahead = ((sequence - highest + 0x8000) & 0xFFFF) - 0x8000
         extended = highest + ahead
-        if ahead > 0:
-            if extended - self._first >= MAX_SPAN:
-                self._begin(sequence + 0x10000, now)
-                return
-            self._highest = extended
-        elif ahead <= -MAX_SPAN:
+        if highest < 0 or ahead <= -MAX_SPAN or extended - first >= MAX_SPAN:
             self._begin(sequence + 0x10000, now)
             return
-        elif extended < self._kept_from or extended in self._at:
+        if ahead > 0:
+            self._clear(highest + 1, extended)
+            self.numbers[_HIGHEST] = extended
+        elif extended < self.numbers[_KEPT_FROM] or self.at[extended % MAX_SPAN]:
             return
-        elif extended < self._first:
-            self._first = extended
-        self._at[extended] = now
+        elif extended < first:
+            self.numbers[_FIRST] = extended
+        self.at[extended % MAX_SPAN] = now
+
+    def is_busy(self, now: float) -> bool:
+        """Whether so many packets wait that `feedback` should not wait for the next tick."""
+        first, highest = self.numbers[:_NEXT]
+        return now >= self.busy_at[0] and highest - first >= BUSY_PACKETS - 1
 
     def is_due(self, now: float) -> bool:
         """Whether `feedback` has something to say."""
-        if self._highest < self._next and self._first >= self._next:
+        first, highest = self.numbers[:_NEXT]
+        if highest < self.numbers[_NEXT] <= first:
             return False
-        waited = now - self._told_at
-        return waited >= INTERVAL_S or (
-            waited >= BUSY_INTERVAL_S and self._highest - self._first >= BUSY_PACKETS - 1
-        )
+        return now >= self.busy_at[0] + (INTERVAL_S - BUSY_INTERVAL_S) or self.is_busy(now)
 
     def feedback(self, now: float, ssrc: int, media_ssrc: int) -> list[bytes]:
         """RTCP packets of at most 950 bytes, to be sent one a datagram; none unless due.
@@ -102,40 +106,41 @@ class Arrivals:
         """
         if not self.is_due(now):
             return []
-        at = self._at
+        at, (first, highest) = self.at, self.numbers[:_NEXT]
         told: list[bytes] = []
         arrivals: list[int | None] = []
         base = reference = before = 0
-        for sequence in range(self._first, self._highest + 1):
-            came = at.get(sequence)
-            ticks = before if came is None else int(came / TICK_S)
+        for sequence in range(first, highest + 1):
+            came = at[sequence % MAX_SPAN]
+            ticks = int(came / TICK_S) if came else before
             far = not -0x8000 <= ticks - before <= 0x7FFF
             if arrivals and (len(arrivals) >= MAX_TOLD or far):
                 told.append(self._build(ssrc, media_ssrc, base, reference, arrivals))
                 arrivals = []
             if not arrivals:
-                if came is None:
+                if not came:
                     # A gap at the start has no time of its own.
                     ticks = self._ticks_after(sequence)
                 base, reference = sequence, ticks // REFERENCE_TICKS
             before = ticks
-            arrivals.append(None if came is None else ticks - reference * REFERENCE_TICKS)
+            arrivals.append(ticks - reference * REFERENCE_TICKS if came else None)
         told.append(self._build(ssrc, media_ssrc, base, reference, arrivals))
-        self._first = self._next = self._highest + 1
-        self._told_at = now
+        self.numbers[_FIRST] = self.numbers[_NEXT] = highest + 1
+        self.busy_at[0] = now + BUSY_INTERVAL_S
         self._forget(now)
         return told
 
     def _ticks_after(self, sequence: int) -> int:
         """The arrival of the first packet after a gap; the newest one always came."""
-        while sequence not in self._at:
+        while not self.at[sequence % MAX_SPAN]:
             sequence += 1
-        return int(self._at[sequence] / TICK_S)
+        return int(self.at[sequence % MAX_SPAN] / TICK_S)
 
     def _build(
         self, ssrc: int, media_ssrc: int, base: int, reference: int, arrivals: list[int | None]
     ) -> bytes:
-        count, self._count = self._count, (self._count + 1) & 0xFF
+        count = self.numbers[_COUNT]
+        self.numbers[_COUNT] = (count + 1) & 0xFF
         return build_transport_feedback(
             TransportFeedback(
                 ssrc, media_ssrc, base & 0xFFFF, reference & 0xFFFFFF, count, tuple(arrivals)
@@ -143,17 +148,25 @@ class Arrivals:
         )
 
     def _begin(self, sequence: int, now: float) -> None:
-        self._at.clear()
-        self._at[sequence] = now
-        self._highest = self._next = self._first = self._kept_from = sequence
+        self._clear(0, MAX_SPAN)
+        self.at[sequence % MAX_SPAN] = now
+        for number in (_FIRST, _HIGHEST, _NEXT, _KEPT_FROM):
+            self.numbers[number] = sequence
+
+    def _clear(self, first: int, end: int) -> None:
+        """At once, however many: who sends may jump with every packet."""
+        begin, count = first % MAX_SPAN, end - first
+        head = min(count, MAX_SPAN - begin)
+        self.at[begin : begin + head] = _NONE_CAME[:head]
+        self.at[: count - head] = _NONE_CAME[: count - head]
 
     def _forget(self, now: float) -> None:
-        at = self._at
-        for sequence in range(self._kept_from, self._next):
-            if at.get(sequence, 0.0) > now - REMEMBERED_S:
-                break
-            at.pop(sequence, None)
-            self._kept_from = sequence + 1
+        numbers = self.numbers
+        while (
+            numbers[_KEPT_FROM] < numbers[_NEXT]
+            and self.at[numbers[_KEPT_FROM] % MAX_SPAN] <= now - REMEMBERED_S
+        ):
+            numbers[_KEPT_FROM] += 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,9 +179,9 @@ class Report:
     total: int
     """Packets told of for the first time, and how many of them are missing. One that was told
     missing and came late after all is taken off the losses again."""
-    delays_s: tuple[float, ...]
-    """Arrival less departure of each packet that came. The clocks differ: only differences mean
-    anything."""
+    delay_s: float | None
+    """Arrival less departure, median of the packets that came; None if none did. The clocks
+    differ: only differences mean anything."""
     round_trip_s: float | None
     """From the last departure acknowledged to its feedback: up to one feedback interval long."""
 
@@ -177,10 +190,8 @@ class Departures:
     """What went to one person, until they say whether it came."""
 
     __slots__ = (
-        "_answered",
-        "_clock",
         "_rates",
-        "_reference",
+        "clock",
         "next_sequence",
         "sent_at",
         "sizes",
@@ -190,13 +201,10 @@ class Departures:
         self.sent_at = array("d", bytes(8 * SENT))
         self.sizes = array("i", bytes(4 * SENT))
         self.next_sequence = array("q", [SENT])
-        """One number, unwrapped; it begins where no slot of the ring is older. These three are
-        arrays because the compiled loop (fanout.c) notes departures as well."""
-        self._answered = SENT
-        """The first that no feedback has told of."""
-        self._reference: int | None = None
-        self._clock = 0
-        """The last reference time, and the same unwrapped, in ticks."""
+        """One number, unwrapped; it begins where no slot of the ring is older."""
+        self.clock = array("q", [SENT, -1, 0])
+        """By `_ANSWERED` and so on. These four are arrays because the compiled loop (fanout.c,
+        twcc.c) notes departures and reads what comes of them as well."""
         self._rates: deque[tuple[float, float, int]] = deque(maxlen=RATE_REPORTS)
         """First arrival, last arrival and bytes, by feedback."""
 
@@ -222,7 +230,7 @@ class Departures:
         return now - since
 
     def _oldest_unanswered(self) -> int:
-        return max(self._answered, self.next_sequence[0] - SENT)
+        return max(self.clock[_ANSWERED], self.next_sequence[0] - SENT)
 
     def acknowledge(self, feedback: TransportFeedback, now: float) -> Report:
         """Compare with what was sent. What was never sent, or long ago, is passed over, so a
@@ -255,19 +263,40 @@ class Departures:
             departed = at[index]
             delays.append(ticks * TICK_S - departed)
         told_of = min(self.next_sequence[0], first + len(feedback.arrivals))
-        self._answered = max(self._answered, told_of)
+        self.clock[_ANSWERED] = max(self.clock[_ANSWERED], told_of)
+        delay_s = median(delays) if delays else None
+        return self.conclude(now, lost, total, size, (begun, ended), departed, delay_s)
+
+    def conclude(
+        self,
+        now: float,
+        lost: int,
+        total: int,
+        size: int,
+        came: tuple[int, int],
+        departed: float | None,
+        delay_s: float | None,
+    ) -> Report:
+        """Make a report of what one feedback has told.
+
+        size: bytes that came. came: the first and last of them, in ticks of the receiver's clock.
+        departed: when the last one left, None if none came.
+        """
+        round_trip_s = None
         if departed is not None:
+            begun, ended = came
             self._rates.append((begun * TICK_S, ended * TICK_S, size))
-        round_trip_s = None if departed is None else now - departed
-        return Report(self._rate_bps(), max(0, lost), total, tuple(delays), round_trip_s)
+            round_trip_s = now - departed
+        return Report(self._rate_bps(), max(0, lost), total, delay_s, round_trip_s)
 
     def _advance(self, reference_time: int) -> int:
         """Unwrap the receiver's clock; a feedback may be older than the one before."""
-        if self._reference is not None:
-            moved = ((reference_time - self._reference + 0x800000) & 0xFFFFFF) - 0x800000
-            self._clock += moved * REFERENCE_TICKS
-        self._reference = reference_time
-        return self._clock
+        clock = self.clock
+        if clock[_REFERENCE] >= 0:
+            moved = ((reference_time - clock[_REFERENCE] + 0x800000) & 0xFFFFFF) - 0x800000
+            clock[_CLOCK] += moved * REFERENCE_TICKS
+        clock[_REFERENCE] = reference_time
+        return clock[_CLOCK]
 
     def _rate_bps(self) -> int:
         rates = self._rates

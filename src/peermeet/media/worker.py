@@ -36,6 +36,7 @@ from peermeet.core.model import Gate
 from peermeet.media import fanout, srtp
 from peermeet.media.circle import Circle
 from peermeet.media.dtls import Admission, Certificate, SelfTestFailed, self_test
+from peermeet.media.fanout import FanOut
 from peermeet.media.icelite import IceLite
 from peermeet.media.mux import Mux
 from peermeet.media.peer import PACKETS_PER_S, Ground, Peer
@@ -383,6 +384,7 @@ class Worker:
                 # One person's state must not stop the clock of the others.
                 except Exception as fault:
                     self._ground.counters[f"fault.tick.{type(fault).__name__}"] += 1
+            self._ground.fan_out.flush()
             for circle_id, circle in self._circles.items():
                 try:
                     circle.tick(now)
@@ -506,10 +508,10 @@ def _gates(seats: Any) -> dict[str, Gate]:
     return gates
 
 
-async def run(arguments: argparse.Namespace) -> int:
+async def run(
+    arguments: argparse.Namespace, counters: Counter[str], engine: srtp.Engine, fan_out: FanOut
+) -> int:
     """Test ourselves, then serve. Answers the exit status."""
-    counters: Counter[str] = Counter()
-    engine = srtp.choose_engine()
     try:
         await self_test(engine)
     except SelfTestFailed as fault:
@@ -517,7 +519,7 @@ async def run(arguments: argparse.Namespace) -> int:
         return 1
     ice = IceLite(counters)
     try:
-        mux = Mux(ice, counters, arguments.bind, arguments.port, tcp=arguments.tcp)
+        mux = Mux(ice, counters, arguments.bind, arguments.port, fan_out, tcp=arguments.tcp)
     except OSError as fault:
         logger.error("media worker cannot bind port=%d: %s", arguments.port, fault.strerror)
         return 1
@@ -525,7 +527,7 @@ async def run(arguments: argparse.Namespace) -> int:
         ice=ice,
         mux=mux,
         engine=engine,
-        fan_out=fanout.choose(engine, counters),
+        fan_out=fan_out,
         certificate=Certificate.generateCertificate(),
         admission=Admission(),
         counters=counters,
@@ -558,7 +560,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--packets-per-s", type=float, default=PACKETS_PER_S)
     logging.basicConfig(level=logging.WARNING, format="%(name)s %(levelname)s %(message)s")
     words = sys.argv[1:] if argv is None else argv
-    return asyncio.run(run(parser.parse_args(words, argparse.Namespace(made=made(words)))))
+    arguments = parser.parse_args(words, argparse.Namespace(made=made(words)))
+    counters: Counter[str] = Counter()
+    engine = srtp.choose_engine()
+    fan_out = fanout.choose(engine, counters)
+    # The loop waits where packets are forwarded, and wakes Python for nothing else.
+    selector = fan_out.selector()
+    with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(selector)) as runner:
+        return runner.run(run(arguments, counters, engine, fan_out))
 
 
 if __name__ == "__main__":
