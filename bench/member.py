@@ -24,7 +24,7 @@ from aiortc import (
 )
 
 MID_ID, LEVEL_ID, ORIENTATION_ID, SEND_TIME_ID, RID_ID, TRANSPORT_ID = 4, 1, 13, 2, 10, 3
-OPUS, VP8 = 111, 96
+OPUS, VP8, RTX = 111, 96, 97
 JOIN_S = 10.0
 
 _MID = "urn:ietf:params:rtp-hdrext:sdes:mid"
@@ -91,12 +91,14 @@ class Member:
         announce_ssrcs: bool = True,
         simulcast: bool = False,
         transport_cc: bool = False,
+        rtx: bool = False,
         ip: str = "127.0.0.1",
     ):
         """places: pairs of receiving sections. announce_ssrcs: name our sources in the offer.
 
         simulcast: offer the camera in `LAYERS`, whose sources the offer never names.
         transport_cc: offer feedback about every packet; the caller then has to send it.
+        rtx: offer a format for repeats. Without it pictures have no transport-wide numbers.
         """
         self._certificate = RTCCertificate.generateCertificate()
         self._ufrag, self._pwd = secrets.token_hex(4), secrets.token_hex(12)
@@ -123,6 +125,7 @@ class Member:
         self._nominated = asyncio.Event()
         self._dtls = RTCDtlsTransport(cast(RTCIceTransport, self), [self._certificate])
         self._dtls._set_role("client")
+        self._rtx = rtx
         self.offer = self._offer(announce_ssrcs, simulcast, transport_cc)
 
     def _bound(self) -> socket.socket:
@@ -330,8 +333,9 @@ class Member:
             kind = "video" if number % 2 else "audio"
             codec = VP8 if number % 2 else OPUS
             name = "VP8/90000" if number % 2 else "opus/48000/2"
+            formats = f"{codec} {RTX}" if self._rtx and number % 2 else codec
             lines += [
-                f"m={kind} 9 UDP/TLS/RTP/SAVPF {codec}",
+                f"m={kind} 9 UDP/TLS/RTP/SAVPF {formats}",
                 "c=IN IP4 0.0.0.0",
                 f"a=mid:{mid}",
                 "a=sendonly" if number < 2 else "a=recvonly",
@@ -347,6 +351,8 @@ class Member:
             if transport_cc:
                 lines.append(f"a=extmap:{TRANSPORT_ID} {_TRANSPORT}")
                 lines.append(f"a=rtcp-fb:{codec} transport-cc")
+            if self._rtx and kind == "video":
+                lines += [f"a=rtpmap:{RTX} rtx/90000", f"a=fmtp:{RTX} apt={codec}"]
             if kind == "video":
                 lines += [
                     f"a=rtcp-fb:{codec} {feedback}"

@@ -87,7 +87,9 @@ async def seated(
     link.apply(circle, gates)
     members = []
     for seat in gates:
-        member = Member(len(gates) - 1, simulcast=simulcast, transport_cc=transport_cc)
+        member = Member(
+            len(gates) - 1, simulcast=simulcast, transport_cc=transport_cc, rtx=transport_cc
+        )
         await member.join(await link.answer(circle, seat, member.offer))
         members.append(member)
     # The last one's connection is known to the worker when it has obeyed this.
