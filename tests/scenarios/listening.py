@@ -47,7 +47,7 @@ def hear_packets(notes: _Notes) -> None:
 
     def noted(self: ingest.Layer, plain: memoryview, size: int, *others: Any, **more: Any) -> Any:
         is_repeated = more.get("repairs", others[2:] == (True,))
-        what = b"r" if is_repeated else b"v" if self._is_video else b"a"
+        what = b"r" if is_repeated else b"v" if self.state.is_video else b"a"
         notes.write(what, bytes(plain[:size]))
         return take(self, plain, size, *others, **more)
 
