@@ -22,12 +22,14 @@ RUN_S = 8.0
 SAMPLES_PER_S = 1999
 GROUPS = (
     ("kernel", ("[kernel",)),
+    ("loop", ("_fanout",)),
     ("srtp", ("pylibsrtp", "_binding", "libcrypto", "libsrtp")),
     ("glue", ("_cffi_backend", "_struct", "_socket", "select", "math")),
     ("python", ("libpython", "python")),
     ("libc", ("libc.so", "libc-", "ld-linux", "[vdso]")),
 )
-"""libsrtp and its OpenSSL are inside pylibsrtp; glue is what calls C from Python."""
+"""The loop is ours in C; libsrtp and its OpenSSL are inside pylibsrtp; glue is what calls C from
+Python."""
 
 
 def group(library: str) -> str:
@@ -72,18 +74,26 @@ def _flood(crowd: Crowd, seconds: float) -> None:
 
 
 async def measure() -> dict[str, float]:
-    """At real rates and saturated; answers the shares by name."""
+    """A round, everybody at real rates, and saturated; answers the shares by name."""
     figures = {}
     async with rig.pinned() as cores:
-        for kind, is_real in (("real", True), ("saturated", False)):
+        for kind in ("round", "real", "saturated"):
             async with rig.worker(cores) as link:
-                everybody = rig.everybody(PEOPLE)
-                members = await rig.seated(link, "circle", everybody, transport_cc=is_real)
+                gates = rig.a_round(PEOPLE) if kind == "round" else rig.everybody(PEOPLE)
+                members = await rig.seated(
+                    link, "circle", gates, kind == "round", transport_cc=kind != "saturated"
+                )
                 crowd = Crowd(members)
-                if is_real:
+                load: Callable[[float], object] = crowd.run
+                if kind == "round":
+                    rig.take_turns(crowd, PEOPLE)
+                elif kind == "real":
                     rig.talk(crowd)
-                    await asyncio.to_thread(crowd.run, 8.0)
-                load = crowd.run if is_real else partial(_flood, crowd)
+                else:
+                    load = partial(_flood, crowd)
+                    for person in range(PEOPLE):
+                        crowd.show(person, 0, 1)
+                await asyncio.to_thread(load, RUN_S)
                 for name, percent in (await shares(link.pid, load)).items():
                     figures[f"profile_{kind}_{name}_percent"] = percent
                 await rig.leave(members)
