@@ -99,6 +99,13 @@ test("what is written is heard once, also when a new connection tells it again",
   expect(circle.written.value).toHaveLength(1);
 });
 
+test("what can be read only later stands where it was written", () => {
+  const said = { seat: "s3", to: "all", text: "Hello", at: 7, kind: "chat" } as const;
+  circle.hearWriting(said);
+  circle.hearWriting({ ...said, at: 6, text: "earlier" });
+  expect(circle.written.value.map(({ at }) => at)).toEqual([6, 7]);
+});
+
 test("the words of a plan belong to the plan in the view", () => {
   circle.sheetWords.value = sheet;
   circle.show(frame(view()), 0);

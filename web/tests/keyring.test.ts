@@ -107,7 +107,7 @@ class Meeting {
 }
 
 const heard = async (by: Somebody, from: Somebody, sealed: string) =>
-  (await by.keyring.hear(from.id, "all", sealed))?.text ?? null;
+  (await by.keyring.hear({ seat: from.id, to: "all", at: 0, sealed }))?.text ?? null;
 
 test("members know one another and read what is written", async () => {
   const meeting = new Meeting();
@@ -182,6 +182,41 @@ test("a lost key is asked for", async () => {
   await ana.keyring.ask([1]);
   await meeting.settle();
   expect(await heard(ana, fay, await meeting.says(fay, "now"))).toBe("now");
+});
+
+test("what was written before its key is read when the key has come, once", async () => {
+  const meeting = new Meeting();
+  const [fay, ana] = [await meeting.come("s1"), await meeting.come("s2")];
+  ana.bench.forget(1);
+  const said = await meeting.says(fay, "Are you there?");
+  expect(await heard(ana, fay, said)).toBeNull();
+  await ana.keyring.ask([1]);
+  await meeting.settle();
+  const [[where, words] = []] = await ana.keyring.hearAgain("s1");
+  expect([where?.seat, words?.text]).toEqual(["s1", "Are you there?"]);
+  expect(await ana.keyring.hearAgain("s1")).toEqual([]);
+});
+
+test("what who has gone wrote is not kept for whoever comes to their seat", async () => {
+  const meeting = new Meeting();
+  const [fay, ana] = [await meeting.come("s1"), await meeting.come("s2")];
+  ana.bench.forget(1);
+  expect(await heard(ana, fay, await meeting.says(fay, "for us"))).toBeNull();
+  await meeting.go(fay);
+  await meeting.come("s1");
+  expect(await ana.keyring.hearAgain("s1")).toEqual([]);
+});
+
+test("of what cannot be read the newest is kept, and no more than is bearable", async () => {
+  const meeting = new Meeting();
+  const [fay, ana] = [await meeting.come("s1"), await meeting.come("s2")];
+  ana.bench.forget(1);
+  for (let number = 1; number <= 40; number++)
+    expect(await heard(ana, fay, await meeting.says(fay, `${number}`))).toBeNull();
+  await ana.keyring.ask([1]);
+  await meeting.settle();
+  const texts = (await ana.keyring.hearAgain("s1")).map(([, { text }]) => text);
+  expect([texts.length, texts[0], texts.at(-1)]).toEqual([32, "9", "40"]);
 });
 
 test("a new secret reaches who is here, and shuts out who is not told", async () => {

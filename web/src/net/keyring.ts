@@ -13,7 +13,7 @@ import {
   sealRenew,
 } from "../e2ee/keys";
 import type { Why } from "../e2ee/worker";
-import type { Profile, SealedProfile, View } from "../protocol";
+import type { Profile, Said, SealedProfile, View } from "../protocol";
 import {
   type Message,
   openProfile,
@@ -26,6 +26,8 @@ import {
 } from "./sealed";
 
 const ASK_AGAIN_MS = 1_000;
+/** Of what was written before its key was here, the newest are kept. */
+const MOST_EARLY = 32;
 
 /** What the worker does for it. Seats are numbers there. */
 export interface Cipher {
@@ -54,6 +56,9 @@ export interface People {
   strangers: Stranger[];
 }
 
+/** Something written, as it came. at: server time in ms. */
+export type Unread = Pick<Said, "seat" | "to" | "at"> & { sealed: string };
+
 interface Secret {
   secret: Bytes;
   announce: Bytes;
@@ -68,6 +73,7 @@ export class Keyring {
   private members = new Map<string, Person>();
   private readonly pairs = new Map<string, Pair>();
   private opened = new Map<string, (Profile & Person) | null>();
+  private early: Unread[] = [];
   private readonly askedAt = new Map<string, number>();
 
   private constructor(
@@ -178,9 +184,26 @@ export class Keyring {
     return this.cipher.say(writeWords(words), to);
   }
 
-  async hear(seat: string, to: To, sealed: string): Promise<Words | null> {
-    if (!this.members.has(seat)) return null;
-    return readWords(await this.cipher.hear(number(seat), to, sealed));
+  /** null: not to be read, or not yet, which `hearAgain` tells. */
+  async hear(said: Unread): Promise<Words | null> {
+    const { seat, to, sealed } = said;
+    const isMember = this.members.has(seat);
+    const words = isMember ? readWords(await this.cipher.hear(number(seat), to, sealed)) : null;
+    if (!words) this.early = [...this.early, said].slice(-MOST_EARLY);
+    return words;
+  }
+
+  /** After a key has come from a seat: what was written there before, each tried once more. */
+  async hearAgain(seat: string): Promise<[Unread, Words][]> {
+    const theirs = this.early.filter((said) => said.seat === seat);
+    this.early = this.early.filter((said) => said.seat !== seat);
+    if (!this.members.has(seat)) return [];
+    const opened: [Unread, Words][] = [];
+    for (const said of theirs) {
+      const words = readWords(await this.cipher.hear(number(seat), said.to, said.sealed));
+      if (words) opened.push([said, words]);
+    }
+    return opened;
   }
 
   /** Of everybody here; null while nobody else is. */
@@ -238,6 +261,7 @@ export class Keyring {
     for (const [seat] of gone) {
       this.cipher.forget(number(seat));
       this.askedAt.delete(seat);
+      this.early = this.early.filter((said) => said.seat !== seat);
     }
     const newcomers = come.map(([seat]) => seat);
     if (gone.length > 0 || fresh) {

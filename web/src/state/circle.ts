@@ -73,12 +73,17 @@ export function inClear(frame: Show): Record<string, Profile> {
   return Object.fromEntries(all.filter((one): one is [string, Profile] => "name" in one[1]));
 }
 
-/** Somebody wrote. True unless it is known already: a new connection tells the last hundred again. */
+/**
+ * Somebody wrote. True unless it is known already: a new connection tells the last hundred again.
+ * What could be read only later still stands where it was written.
+ */
 export function hearWriting(said: Written): boolean {
   const isKnown = written.value.some((old) => old.at === said.at && old.seat === said.seat);
-  if (!isKnown) written.value = [...written.value, said].slice(-MOST_WRITTEN);
+  if (!isKnown) written.value = [...written.value, said].sort(byTime).slice(-MOST_WRITTEN);
   return !isKnown;
 }
+
+const byTime = (one: Written, two: Written) => one.at - two.at;
 
 /** A new connection counts `seq` afresh; the old picture stays until the next view. */
 export function forgetSeq(): void {

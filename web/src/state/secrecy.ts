@@ -380,8 +380,14 @@ export async function open(said: Said, you: string): Promise<circle.Written | nu
   const { seat, to, at, sealed } = said;
   if (sealed === null) return null;
   const own = seat === you ? ownWords.get(sealed) : undefined;
-  const words = own ? JSON.parse(own) : await keyring?.hear(seat, to, sealed);
+  const words = own ? JSON.parse(own) : await keyring?.hear({ seat, to, at, sealed });
   return words ? { seat, to, at, text: words.text, kind: words.kind } : null;
+}
+
+/** What somebody wrote before their key was here, now that something was handed over. */
+export async function openAgain({ seat }: Keys): Promise<circle.Written[]> {
+  const opened = (await keyring?.hearAgain(seat)) ?? [];
+  return opened.map(([{ to, at }, { text, kind }]) => ({ seat, to, at, text, kind }));
 }
 
 // --- What people see of it ----------------------------------------------------------------------

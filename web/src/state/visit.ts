@@ -193,6 +193,8 @@ function frame(frame: ServerFrame): void {
 let names: Record<string, Profile> | undefined;
 /** What was written last, opened. */
 let words: circle.Written | null = null;
+/** What was written before the key that has come now. */
+let late: circle.Written[] = [];
 
 /** What takes a moment before a frame can be followed. */
 async function unseal(frame: ServerFrame): Promise<void> {
@@ -206,7 +208,9 @@ async function unseal(frame: ServerFrame): Promise<void> {
       words = await secrecy.open(frame, circle.view.value?.you ?? "");
       return;
     case "keys":
-      return secrecy.receive(frame, ownProfile());
+      await secrecy.receive(frame, ownProfile());
+      late = await secrecy.openAgain(frame);
+      return;
   }
 }
 
@@ -250,6 +254,10 @@ function follow(frame: ServerFrame): void {
           kind: frame.as,
         });
       else if (words !== null && secrecy.isOn()) hearWriting(words);
+      break;
+    case "keys":
+      for (const said of late) hearWriting(said);
+      late = [];
       break;
     case "streams":
       media.setStreams(frame.mids);
