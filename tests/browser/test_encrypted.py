@@ -1,6 +1,7 @@
 """What people see of the encryption, and what a browser without the right key gets: nothing."""
 
 import asyncio
+import base64
 import json
 import re
 from collections import Counter
@@ -11,7 +12,7 @@ from playwright.async_api import WebSocketRoute, expect
 from peermeet.protocol import Profile
 from peermeet.robots.line import Link
 from peermeet.robots.robot import Robot
-from peermeet.robots.sframe import Kind, Sender
+from peermeet.robots.sframe import Kind, Sender, decode_header
 from tests.browser.conftest import Invite, Sit
 from tests.browser.person import Person, frames, packets, until
 from tests.browser.watch import Watch
@@ -176,6 +177,63 @@ async def test_what_is_written_is_read_by_members(sit: Sit) -> None:
     await fay.tap("Send")
     for person in (fay, ana):
         await expect(person.page.locator(".written")).to_contain_text("Take your time.")
+
+
+async def test_what_is_written_before_its_key_is_read_once_the_key_has_come(invite: Invite) -> None:
+    fay, ana, ben = [await invite(name) for name in ("Fay", "Ana", "Ben")]
+    lost: list[object] = []
+    generations: list[int] = []
+    is_lossy = False
+
+    def between(socket: WebSocketRoute) -> None:
+        """Ana's line, on which the first key is lost that a departure makes due."""
+        server = socket.connect_to_server()
+
+        def pass_on(text: str | bytes) -> None:
+            nonlocal is_lossy
+            frame = json.loads(text)
+            if frame["kind"] == "said":
+                header = decode_header(base64.urlsafe_b64decode(frame["sealed"] + "=="))
+                assert header is not None
+                generations.append(header[0] >> 8 & 0xFFFF)
+            if is_lossy and frame["kind"] == "keys":
+                lost.append(frame)
+                is_lossy = False
+            else:
+                socket.send(text)
+
+        server.on_message(pass_on)
+
+    await ana.page.route_web_socket("**/ws", between)
+    for person in (fay, ana, ben):
+        await person.join(camera=False)
+    await fay.sees_at_the_table(ana, ben)
+    is_lossy = True
+    await ben.tap("Leave")
+    await ben.page.get_by_role("button", name=re.compile("^Leave")).last.click()
+    await ben.sees("You have left")
+
+    async def is_lost() -> bool:
+        return len(lost) == 1
+
+    await until(is_lost, "Ana lacks the key that Fay made when Ben left")
+    await fay.page.get_by_text("Written words").click()
+    lines = ana.page.locator(".written li")
+
+    async def writes_with_the_fresh_key() -> bool:
+        number = len(generations) + 1
+        await fay.page.get_by_label("Write", exact=True).fill(f"Take your time, {number}.")
+        await fay.tap("Send")
+        await until(lambda: came(number), "the line comes to Ana's page")
+        return generations[-1] > 0
+
+    async def came(number: int) -> bool:
+        return len(generations) >= number
+
+    # It is used a second after it was handed over.
+    await until(writes_with_the_fresh_key, "Fay writes with the key that Ana lacks")
+    wanted = [f"Fay Take your time, {number}." for number in range(1, len(generations) + 1)]
+    await expect(lines).to_have_text(wanted)
 
 
 async def test_a_new_key_reaches_who_is_here_and_is_handed_to_who_returns(
