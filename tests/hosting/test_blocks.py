@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -126,6 +127,22 @@ async def test_who_slips_in_while_the_list_is_read_is_sent_away_by_the_next_read
         await here.block(ANAS)
         ana = await here.sit(ANAS)
         await until(lambda: ana not in here.runner.circle.seats)
+        assert [seat for seat, _ in here.told] == [ana]
+
+
+async def test_the_admin_is_told_of_everybody_whom_a_reading_in_between_sends_away() -> None:
+    async with door() as here, asyncio.TaskGroup() as tasks:
+        ana = await here.sit(ANAS)
+        put = here.store.put
+
+        async def put_slowly(block: Block) -> None:
+            await put(block)
+            tasks.create_task(here.blocks.read())
+            for _ in range(100):
+                await asyncio.sleep(0)
+
+        here.store.put = put_slowly  # type: ignore[method-assign]
+        assert await here.block(ANAS) == 1
         assert [seat for seat, _ in here.told] == [ana]
 
 

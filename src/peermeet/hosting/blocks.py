@@ -87,8 +87,10 @@ class BlockList:
 
         Raises JournalTrouble.
         """
-        await self._store.put(Block(group, code, self._clock.now(), review_on, appeal))
-        return await self.read()
+        # A reading in between would send them away first, and the admin would be told of nobody.
+        async with self._reading:
+            await self._store.put(Block(group, code, self._clock.now(), review_on, appeal))
+            return await self._read()
 
     async def unblock(self, group: str, code: str) -> bool:
         """Let people in by this link again; whether it was blocked. Raises JournalTrouble."""
@@ -104,13 +106,16 @@ class BlockList:
         Once a day what is past its time is deleted first. Raises JournalTrouble.
         """
         async with self._reading:
-            today = self.today
-            if today != self._tidied:
-                await self._store.forget(today)
-                self._tidied = today
-            found = await self._store.load()
-            self._blocks = {(block.group, block.code): block for block in found}
-            return await self._send_away()
+            return await self._read()
+
+    async def _read(self) -> int:
+        today = self.today
+        if today != self._tidied:
+            await self._store.forget(today)
+            self._tidied = today
+        found = await self._store.load()
+        self._blocks = {(block.group, block.code): block for block in found}
+        return await self._send_away()
 
     async def _send_away(self) -> int:
         self._guests = {key: guest for key, guest in self._guests.items() if guest.is_seated}
