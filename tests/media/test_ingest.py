@@ -186,6 +186,17 @@ def test_the_history_holds_the_last_packets_and_no_more() -> None:
     assert stream.layer.recall(0x10000 + KEPT + 99) is not None
 
 
+def test_a_packet_that_comes_very_late_does_not_take_the_place_of_a_newer_one() -> None:
+    stream = Stream()
+    for number in range(1, KEPT + 6):
+        if number != 5:
+            stream.take(number)
+    late = stream.take(5)
+    assert late is not None and late.sequence == 0x10005, "it is passed on"
+    assert stream.layer.recall(0x10005) is None
+    assert stream.layer.recall(0x10005 + KEPT) is not None
+
+
 def test_a_gap_is_asked_for_a_few_times_and_then_given_up() -> None:
     stream = Stream()
     stream.take(1)

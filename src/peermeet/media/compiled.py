@@ -57,10 +57,12 @@ class History(ingest.History):
             self._state.kept = self._memory
 
     def recall(self, sequence: int) -> MediaPacket | None:
+        # Of the two that may be kept in a place the newer one counts, as if there were one.
         if self._memory is not None:
-            kept = self._memory[sequence % KEPT]
-            if kept.packet.sequence == sequence:
-                return _packet(kept.packet, kept.payload)
+            kept, other = self._memory[sequence % KEPT], self._packets[sequence % KEPT]
+            if kept.packet.sequence > (other.sequence if other is not None else -1):
+                is_it = kept.packet.sequence == sequence
+                return _packet(kept.packet, kept.payload) if is_it else None
         return super().recall(sequence)
 
     def forget(self) -> None:

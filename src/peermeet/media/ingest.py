@@ -136,8 +136,11 @@ class History:
         self._packets: list[MediaPacket | None] = [None] * KEPT
 
     def keep(self, packet: MediaPacket) -> None:
-        """In the place of the one `KEPT` before."""
-        self._packets[packet.sequence % KEPT] = packet
+        """In the place of the one `KEPT` before; not in that of a newer one."""
+        place = packet.sequence % KEPT
+        there = self._packets[place]
+        if there is None or there.sequence < packet.sequence:
+            self._packets[place] = packet
 
     def recall(self, sequence: int) -> MediaPacket | None:
         """The packet with this extended number."""
