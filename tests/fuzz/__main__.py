@@ -43,7 +43,7 @@ class Tally:
 
         self._engine, self._target = engine, engine.TARGETS[name]
         self._most, self._until = runs, time.monotonic() + seconds
-        self.runs = 0
+        self.runs = self.failed = 0
         self.worst_ms = 0.0
         self.found: dict[str, str] = {}
 
@@ -53,6 +53,7 @@ class Tally:
         try:
             self.worst_ms = max(self.worst_ms, self._engine.took_ms(self._target, data))
         except Exception as fault:
+            self.failed += 1
             self._keep(data, self._engine.finding(fault))
         return self.runs < self._most and time.monotonic() < self._until
 
@@ -64,9 +65,9 @@ class Tally:
             (FOUND / self.found[what]).write_bytes(data)
 
     def tell(self) -> None:
-        """As one line of JSON."""
-        told = {"runs": self.runs, "worst_ms": round(self.worst_ms, 2), "found": self.found}
-        print(json.dumps(told), flush=True)
+        """As one line of JSON. failed: how many inputs; found: one of each kind."""
+        told = {"runs": self.runs, "failed": self.failed, "found": self.found}
+        print(json.dumps(told | {"worst_ms": round(self.worst_ms, 2)}), flush=True)
 
 
 def guided(name: str, folder: Path) -> None:
@@ -115,7 +116,7 @@ def plain(name: str, folder: Path, runs: int) -> None:
 def run(name: str) -> dict[str, Any]:
     """Try one target, in processes of its own; its figures."""
     began = time.monotonic()
-    figures: dict[str, Any] = {"target": name, "runs": 0, "worst_ms": 0.0, "found": {}}
+    figures: dict[str, Any] = {"target": name, "runs": 0, "failed": 0, "found": {}}
     with tempfile.TemporaryDirectory(prefix="pm-fuzz-") as above:
         folder = Path(above) / "inputs"
         folder.mkdir()
@@ -130,8 +131,9 @@ def run(name: str) -> dict[str, Any]:
                 told = json.loads(process.stdout.splitlines()[-1])
             except (IndexError, ValueError):
                 said = process.stderr[-2000:].decode(errors="replace")
-                told = {"runs": 0, "worst_ms": 0.0, "found": {said: "it ended early"}}
+                told = {"runs": 0, "failed": 1, "found": {said: "it ended early"}, "worst_ms": 0.0}
             figures["runs"] += told["runs"]
+            figures["failed"] += told["failed"]
             figures["worst_ms"] = told["worst_ms"]
             figures["found"] |= told["found"]
     figures["seconds"] = round(time.monotonic() - began)
@@ -143,7 +145,7 @@ def table(rows: list[dict[str, Any]]) -> str:
     """The figures as they stand in docs/fuzzing.md."""
     lines = ["| target | inputs | uncaught | slowest, ms | took, s |", "|---|---|---|---|---|"]
     for row in rows:
-        figures = (f"{row['runs']:,}", len(row["found"]), row["worst_ms"], row["seconds"])
+        figures = (f"{row['runs']:,}", row["failed"], row["worst_ms"], row["seconds"])
         lines.append(f"| {row['target']} | {' | '.join(map(str, figures))} |")
     return "\n".join(lines) + "\n"
 
